@@ -1,0 +1,148 @@
+import type { FactorialStatus } from '../contracts/status.ts';
+
+/** Why a calculation failed, as the API shows it. `code` is stable. */
+export interface FailureReason {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Work units of a run: 0 ≤ done ≤ total. */
+export interface StoredProgress {
+  readonly phase: string;
+  readonly done: number;
+  readonly total: number;
+}
+
+/** One row of `factorials`. n, sizes and counts are exact BigInts. */
+export interface FactorialRow {
+  readonly n: bigint;
+  /** Key of the current attempt's object; names a stored object once `status` is `done`. */
+  readonly objectKey: string;
+  /** Bytes stored; null until done. */
+  readonly size: bigint | null;
+  /** Hex SHA-256 of the digits; null until done. */
+  readonly checksum: string | null;
+  readonly status: FactorialStatus;
+  readonly digits: bigint;
+  readonly trailingZeros: bigint;
+  /** 1 for the first request; one more each time a failed n is requested again. */
+  readonly attempt: number;
+  /** Calculations of this attempt that ended in an error and were retried. */
+  readonly failures: number;
+  /** Leases of this attempt that ran out (a worker died); bounded apart from failures. */
+  readonly interruptions: number;
+  readonly leaseOwner: string | null;
+  readonly leaseUntil: Date | null;
+  readonly fence: bigint;
+  readonly progress: StoredProgress | null;
+  readonly error: FailureReason | null;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+/** Proof of ownership of an unfinished row; every write under it is refused once a newer fence exists. */
+export interface Claim {
+  readonly n: bigint;
+  readonly owner: string;
+  readonly fence: bigint;
+  readonly attempt: number;
+  /** Unique to this claim, so that two claimers never write the same object. */
+  readonly objectKey: string;
+}
+
+export type ClaimOutcome =
+  | { readonly kind: 'claimed'; readonly claim: Claim; readonly row: FactorialRow }
+  /** Finished already, either way; nothing to do. */
+  | { readonly kind: 'settled'; readonly row: FactorialRow }
+  /** Somebody else holds a live lease. */
+  | { readonly kind: 'leased'; readonly row: FactorialRow }
+  | { readonly kind: 'unknown' };
+
+export interface ListPage {
+  readonly rows: readonly FactorialRow[];
+  /** Pass as `after` for the next page; undefined on the last one. */
+  readonly next: ListCursor | undefined;
+}
+
+/** Position in the list, newest first: rows strictly older than (createdAt, n). */
+export interface ListCursor {
+  readonly createdAt: Date;
+  readonly n: bigint;
+}
+
+export interface Coordination {
+  /** Largest n that is done, or null. */
+  readonly maxFactorial: bigint | null;
+  /** Largest n under a live lease, or null. */
+  readonly curFactorial: bigint | null;
+}
+
+export interface StoreUsage {
+  readonly objectCount: bigint;
+  /** Bytes of all done objects. */
+  readonly storedBytes: bigint;
+  /** Bytes that unfinished rows will need when they are done (their exact digit counts). */
+  readonly reservedBytes: bigint;
+}
+
+export interface RequestInput {
+  readonly n: bigint;
+  readonly digits: bigint;
+  readonly trailingZeros: bigint;
+  /** Who asked, for the limit on unfinished calculations per client; opaque, at most 64 characters. */
+  readonly client: string;
+}
+
+export interface ClaimLimits {
+  readonly leaseMs: number;
+  /** A row whose lease ran out this many times in one attempt fails with code `interrupted-too-often`. */
+  readonly maxInterruptions: number;
+}
+
+/**
+ * What is known of every requested n. All leases are judged by the store's own clock. Every method rejects with
+ * `TransientError` when the store cannot be reached.
+ */
+export interface MetadataStore {
+  /** Bring the schema up to date. Idempotent, safe from several processes at once. Resolves to the applied names. */
+  migrate(): Promise<readonly string[]>;
+  ping(): Promise<void>;
+
+  /** Insert the row, or start a new attempt when it is `failed`; otherwise leave it. `created` tells whether work is due. */
+  request(input: RequestInput): Promise<{ readonly row: FactorialRow; readonly created: boolean }>;
+  find(n: bigint): Promise<FactorialRow | undefined>;
+  /** Newest first; at most `limit` (1…1000) rows. */
+  list(limit: number, after?: ListCursor): Promise<ListPage>;
+  /** Rows `calculating` or `uploading` that this client asked for. */
+  countUnfinished(client: string): Promise<number>;
+
+  /** Take an unfinished row that nobody holds, or whose lease ran out: fence + 1, new object key, status `calculating`. */
+  claim(n: bigint, owner: string, limits: ClaimLimits): Promise<ClaimOutcome>;
+  /** Extend the lease and record progress. `StaleLeaseError` when the claim is no longer the newest or not unfinished. */
+  renew(claim: Claim, leaseMs: number, progress?: StoredProgress): Promise<void>;
+  /** `calculating` → `uploading`. `StaleLeaseError` as above. */
+  markUploading(claim: Claim): Promise<void>;
+  /** Publish: → `done`, size and checksum set, lease cleared, `max_factorial` raised. `StaleLeaseError` as above. */
+  complete(claim: Claim, stored: { readonly size: bigint; readonly checksum: string }): Promise<FactorialRow>;
+  /**
+   * Record an error. With `retryable` and fewer than `maxFailures` failures the row goes back to unclaimed `calculating`
+   * (outcome `retry`), else it becomes `failed` with the reason (outcome `failed`). `StaleLeaseError` as above.
+   */
+  fail(
+    claim: Claim,
+    reason: FailureReason,
+    policy: { readonly retryable: boolean; readonly maxFailures: number },
+  ): Promise<'retry' | 'failed'>;
+  /** Give an unfinished row back unharmed (shutdown): unclaimed, counters untouched. A stale claim is ignored. */
+  release(claim: Claim): Promise<void>;
+  /** Unfinished rows that nobody holds now (never claimed, given back, or lease ran out), oldest first. */
+  claimable(limit: number): Promise<readonly { readonly n: bigint; readonly attempt: number }[]>;
+  /** Forget all live leases. Only for an embedded store whose directory this process holds alone. Resolves to the count. */
+  releaseAllLeases(): Promise<number>;
+
+  coordination(): Promise<Coordination>;
+  usage(): Promise<StoreUsage>;
+  /** Object keys of rows that are unfinished or done: what a sweep of stored objects must not remove. */
+  isObjectKeyLive(objectKey: string): Promise<boolean>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,46 @@
+/** Base of everything this library throws on purpose: a stable `code` for machines beside the message for people. */
+export abstract class ComputeError extends Error {
+  abstract readonly code: string;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** The caller's argument is wrong: nothing was started, and the same call will fail again. */
+export class InputError extends ComputeError {
+  readonly code = 'invalid-input';
+  readonly expected: string;
+  readonly got: string;
+
+  constructor(expected: string, got: string, options?: ErrorOptions) {
+    super(`expected ${expected}, got ${got}`, options);
+    this.expected = expected;
+    this.got = got;
+  }
+}
+
+/** The calculation does not fit the budget: nothing was started. `remedy` says what would fit. */
+export class PlanCapacityError extends ComputeError {
+  readonly code = 'plan-capacity';
+  readonly remedy: string;
+  /** The largest n that this budget can hold, or undefined when even 0! does not fit. */
+  readonly largestPossible: bigint | undefined;
+
+  constructor(message: string, remedy: string, largestPossible: bigint | undefined) {
+    super(`${message}; ${remedy}`);
+    this.remedy = remedy;
+    this.largestPossible = largestPossible;
+  }
+}
+
+/** A compute thread or kernel failed, or a result did not verify: the run is lost, nothing was published. */
+export class KernelError extends ComputeError {
+  readonly code: 'kernel-failed' | 'verification-failed';
+
+  constructor(message: string, options?: ErrorOptions & { code?: 'kernel-failed' | 'verification-failed' }) {
+    super(message, options);
+    this.code = options?.code ?? 'kernel-failed';
+  }
+}

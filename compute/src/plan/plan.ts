@@ -1,0 +1,35 @@
+/** Engines a plan can choose from. `gmp` is the reference: binary product trees in GMP, converted to decimal. */
+export const engineNames = ['gmp'] as const;
+export type EngineName = (typeof engineNames)[number];
+
+/** What one run may use. Every size is in bytes. */
+export interface Budget {
+  /** Bound on the bytes of memory the run itself takes (WASM memories, buffers, chunks in flight). */
+  readonly memoryBytes: number;
+  /** Bound on the bytes of scratch files; 0 = none. */
+  readonly scratchBytes: number;
+  /** Folder for scratch files; needed only when `scratchBytes` > 0. */
+  readonly scratchDir?: string;
+  /** Compute threads, 1…256. */
+  readonly threads: number;
+  /** `auto` lets the plan choose. */
+  readonly engine: EngineName | 'auto';
+}
+
+/** What a run of n! will do and cost: a plain, JSON-serialisable value made before anything runs. */
+export interface FactorialPlan {
+  /** n as a decimal string. */
+  readonly n: string;
+  /** Exact number of decimal digits of n!, as a decimal string. */
+  readonly digitCount: string;
+  /** Exact number of trailing zeros of n!, as a decimal string. */
+  readonly trailingZeros: string;
+  readonly engine: EngineName;
+  /** Threads the run will start; never more than the budget, fewer when n is small. */
+  readonly threads: number;
+  /** Peak bytes of memory of the run itself, without the runtime's own. */
+  readonly memoryBytes: number;
+  readonly scratchBytes: number;
+  /** Wall-clock estimate; machine-dependent, good to a small factor. */
+  readonly estimatedSeconds: number;
+}

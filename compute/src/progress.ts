@@ -1,0 +1,13 @@
+/** Phases of a run in order; `emit` overlaps with whatever consumes the digits. */
+export type ProgressPhase = 'sieve' | 'product' | 'decimal' | 'emit';
+
+/** One progress event. `done` never decreases within a run and reaches `total` at its end. */
+export interface Progress {
+  readonly phase: ProgressPhase;
+  /** Work units finished over all phases, 0…total. */
+  readonly done: number;
+  /** Work units of the whole run; constant within a run. */
+  readonly total: number;
+}
+
+export type ProgressListener = (progress: Progress) => void;
