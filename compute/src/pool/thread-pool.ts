@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import Piscina from 'piscina';
+import { Piscina } from 'piscina';
 import { KernelError } from '../errors.ts';
 import { type TaskPool, type TaskPoolOptions, type TaskReply, taskName, unwrapReply } from './task-pool.ts';
 
@@ -16,6 +16,7 @@ export class ThreadPool implements TaskPool {
   readonly #signal: AbortSignal;
   readonly #piscina: Piscina;
   readonly #onAbort = () => void this[Symbol.asyncDispose]();
+  readonly #allThreadsLost = Promise.withResolvers<never>();
   #stopping: Promise<void> | undefined;
 
   constructor(options: TaskPoolOptions) {
@@ -28,8 +29,12 @@ export class ThreadPool implements TaskPool {
       concurrentTasksPerWorker: 1,
       recordTiming: false,
     });
-    // A thread that dies while idle took no task with it; the next task gets a fresh one.
-    this.#piscina.on('error', () => undefined);
+    // A thread that died without a task took none with it; but when none is left, waiting tasks would wait for ever.
+    this.#piscina.on('error', (error: unknown) => {
+      if (this.#piscina.threads.length > 0) return;
+      this.#allThreadsLost.reject(new KernelError('no compute thread could be started', { cause: error }));
+    });
+    this.#allThreadsLost.promise.catch(() => this[Symbol.asyncDispose]());
     this.#signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
@@ -37,7 +42,8 @@ export class ThreadPool implements TaskPool {
     for (let attempt = 1; ; attempt++) {
       this.#assertRunning();
       try {
-        const reply = await this.#piscina.run(task, { filename: fileURLToPath(workerModule) });
+        const running = this.#piscina.run(task, { filename: fileURLToPath(workerModule) });
+        const reply = await Promise.race([running, this.#allThreadsLost.promise]);
         this.#assertRunning();
         return unwrapReply(reply as TaskReply<Result>, workerModule);
       } catch (error) {
