@@ -1,4 +1,4 @@
-import type { Budget, EngineName } from '../plan/plan.ts';
+import type { Budget, EngineName, FactorialPlan } from '../plan/plan.ts';
 import type { TaskPool } from '../pool/task-pool.ts';
 import type { ProgressMeter } from '../progress-meter.ts';
 
@@ -25,8 +25,8 @@ export interface EnginePrice {
 export interface EngineRun {
   readonly facts: FactorialFacts;
   readonly budget: Budget;
-  readonly price: EnginePrice;
-  /** Runs tasks on `price.threads` threads (or inline); owned by the caller, who closes it. */
+  readonly plan: FactorialPlan;
+  /** Runs tasks on `plan.threads` threads (or inline); owned by the caller, who closes it. */
   readonly pool: TaskPool;
   /** Aborted when the run is to stop for whatever reason; the pool stops with it. */
   readonly signal: AbortSignal;
