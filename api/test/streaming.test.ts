@@ -198,6 +198,35 @@ describe('connections that misbehave', () => {
     expect(answer).toContain('/problems/headers-too-large');
   });
 
+  it('get a problem for a request that does not arrive in time', async () => {
+    const local = await createApi(harness.deps, { requestTimeoutMs: 200 });
+    await local.listen({ port: 0, host: '127.0.0.1' });
+    const socket = connect((local.server.address() as AddressInfo).port, '127.0.0.1');
+    socket.write(
+      'POST /factorial HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nContent-Type: application/json\r\n\r\n{',
+    );
+    const answer = Buffer.concat(await socket.toArray()).toString('latin1');
+    expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+    expect(answer).toContain('/problems/request-timeout');
+    await local.close();
+  });
+
+  it('are cut when the client stops taking digits', async () => {
+    const local = await createApi(
+      { ...harness.deps, objects: store.objects },
+      { connectionIdleMs: 300, eventHeartbeatMs: 100 },
+    );
+    await local.listen({ port: 0, host: '127.0.0.1' });
+    await until('no open reader', () => store.open === 0);
+    const socket = connect((local.server.address() as AddressInfo).port, '127.0.0.1');
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    await once(socket, 'readable');
+    await until('a reader', () => store.open === 1);
+    await until('the reader to end', () => store.open === 0);
+    socket.destroy();
+    await local.close();
+  });
+
   it('get a problem for a body that is longer than announced room', async () => {
     const request = httpRequest({
       port,

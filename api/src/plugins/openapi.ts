@@ -12,6 +12,8 @@ const docsPolicy =
 export async function registerOpenApi(app: FastifyInstance, keysInUse: boolean): Promise<void> {
   await app.register(swagger, {
     convertConstToEnum: false,
+    // Their operation ids get the suffix -head.
+    exposeHeadRoutes: true,
     openapi: {
       openapi: '3.1.1',
       info: {
