@@ -2,10 +2,9 @@ import { createHash, randomUUID } from 'node:crypto';
 import { type Dirent, mkdirSync } from 'node:fs';
 import { access, constants, open, opendir, rm, stat, unlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { type DigitSink, type DigitSource, InputError, type SinkReceipt } from '@factorial/compute';
+import { type DigitSink, type DigitSource, FileSink, InputError, type SinkReceipt } from '@factorial/compute';
 import { ObjectNotFoundError, TransientError } from '../contracts/errors.ts';
 import { positiveInteger } from '../contracts/positive-integer.ts';
-import { writeFileDurably } from './durable-file-write.ts';
 import { isFault, translateFileFault } from './file-faults.ts';
 import { publishFile, removeEmptyFolders, syncFolder } from './file-publish.ts';
 import { FileRangeReader } from './file-range-reader.ts';
@@ -63,7 +62,7 @@ class FilesystemObjectStore implements ObjectStore {
     const upload = join(this.#uploads, name);
     this.#writing.add(name);
     try {
-      const bytes = await writeFileDurably(upload, source);
+      const { bytes } = await new FileSink(upload).write(source);
       const replacedBytes = (await this.#statFile(path))?.size ?? 0;
       await publishFile(upload, path, this.#objects);
       reservation.keep(BigInt(replacedBytes));
@@ -165,7 +164,7 @@ class FilesystemObjectStore implements ObjectStore {
     return await this.#run(async () => {
       let removed = 0;
       for await (const entry of await opendir(this.#uploads)) {
-        if (this.#writing.has(entry.name)) continue;
+        if (this.#isBeingWritten(entry.name)) continue;
         const path = join(this.#uploads, entry.name);
         const found = await this.#statFile(path);
         if (!found || Date.now() - found.mtimeMs < olderThanMs) continue;
@@ -175,6 +174,12 @@ class FilesystemObjectStore implements ObjectStore {
       if (removed > 0) await syncFolder(this.#uploads);
       return removed;
     });
+  }
+
+  /** Also under the temporary name that the sink makes of it. */
+  #isBeingWritten(entryName: string): boolean {
+    for (const name of this.#writing) if (entryName.includes(name)) return true;
+    return false;
   }
 
   async freeBytes(): Promise<bigint> {
