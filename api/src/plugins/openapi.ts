@@ -67,6 +67,9 @@ export async function registerDocs(app: ApiServer): Promise<void> {
     routePrefix: '/docs',
     staticCSP: docsPolicy,
     uiConfig: { validatorUrl: null, docExpansion: 'list', deepLinking: true },
-    theme: { title: 'Factorial service: API' },
+    theme: {
+      title: 'Factorial service: API',
+      css: [{ filename: 'theme.css', content: '.swagger-ui .topbar { display: none }' }],
+    },
   });
 }
