@@ -131,9 +131,16 @@ export const settingDefinitions = {
     /^[a-z]{1,16}$/,
     'auto',
   ),
-  THREADS: following(integer('Compute threads of one long calculation; by default as many as the machine runs at once.', 1, 256, 1)),
+  THREADS: following(
+    integer('Compute threads of one long calculation; by default as many as the machine runs at once.', 1, 256, 1),
+  ),
   COMPUTE_MEMORY_BYTES: following(
-    size('Memory for all calculations together; by default half of what the machine or container allows.', '64MiB', '1PiB', '1GiB'),
+    size(
+      'Memory for all calculations together; by default half of what the machine or container allows.',
+      '64MiB',
+      '1PiB',
+      '1GiB',
+    ),
   ),
   MAX_NUMBER: exactNumber('Largest n that may be requested.', 0n, 9_999_999_999_999_999_999n, 100_000_000n),
   LARGE_FROM: exactNumber(
