@@ -1,5 +1,12 @@
+export { type ComputeOptions, computeFactorial, defaultMaxChunkBytes } from './compute-factorial.ts';
+export { digitCountOfFactorial, leadingDigits, maxLeadingDigits } from './digits/digit-count.ts';
 export { ComputeError, InputError, KernelError, PlanCapacityError } from './errors.ts';
+export { trailingZeroCount } from './factorial/exponents.ts';
+export { maxNumberDigits, parseFactorialNumber } from './factorial/factorial-number.ts';
+export { defaultBudget, maxThreads, minMemoryBytes, parseBudget } from './plan/budget.ts';
 export { type Budget, type EngineName, engineNames, type FactorialPlan } from './plan/plan.ts';
+export { largestFactorial, planFactorial } from './plan/plan-factorial.ts';
 export type { Progress, ProgressListener, ProgressPhase } from './progress.ts';
 export type { FactorialResult } from './result.ts';
 export type { DigitSink, DigitSource, SinkReceipt, StoredPart } from './sink/sink.ts';
+export { computeTinyFactorial, tinyFactorialLimit } from './tiny-factorial.ts';

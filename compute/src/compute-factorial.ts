@@ -1,0 +1,71 @@
+import { admittedEngines } from './engine/registry.ts';
+import { InputError } from './errors.ts';
+import { parseFactorialNumber } from './factorial/factorial-number.ts';
+import { defaultBudget, parseBudget } from './plan/budget.ts';
+import type { Budget } from './plan/plan.ts';
+import { factorialFacts, planFactorial } from './plan/plan-factorial.ts';
+import { startTaskPool } from './pool/task-pool.ts';
+import type { ProgressListener } from './progress.ts';
+import { ProgressMeter } from './progress-meter.ts';
+import type { FactorialResult } from './result.ts';
+import { FactorialRun, type FaultInjection } from './run/factorial-run.ts';
+import { RunScope } from './run/run-scope.ts';
+import { verificationModuli } from './verify/moduli.ts';
+import type { ResidueTask } from './verify/residue-task.ts';
+
+const residueModule = new URL('../dist/verify/residue-task.js', import.meta.url);
+/** Bytes of a chunk of digits when the caller does not say. */
+export const defaultMaxChunkBytes = 256 * 1024;
+const largestMaxChunkBytes = 2 ** 30;
+
+export interface ComputeOptions {
+  /** What the run may use; `defaultBudget()` when absent. */
+  readonly budget?: Budget;
+  /** Stops the run, before and while its digits are taken; everything then throws its reason. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: ProgressListener;
+  /** Largest chunk that `digits()` yields, 1…2^30 bytes; 256 KiB when absent. */
+  readonly maxChunkBytes?: number;
+}
+
+/**
+ * Compute n!: resolves when the product is there and its digits can be taken.
+ *
+ * Throws `InputError` (bad n or option), `PlanCapacityError` (does not fit the budget), `KernelError` (a thread or kernel failed), or
+ * the signal's reason. The threads of a run are its own and end with it: when `digits()` ends, is broken off or throws, when the
+ * result is disposed, or when the signal aborts.
+ */
+export function computeFactorial(n: unknown, options: ComputeOptions = {}): Promise<FactorialResult> {
+  return startFactorial(n, options, {});
+}
+
+/** `computeFactorial` with faults to inject, for tests. */
+export async function startFactorial(
+  n: unknown,
+  options: ComputeOptions,
+  faults: FaultInjection,
+): Promise<FactorialResult> {
+  const facts = factorialFacts(parseFactorialNumber(n));
+  const maxChunkBytes = parseMaxChunkBytes(options.maxChunkBytes ?? defaultMaxChunkBytes);
+  const budget = parseBudget(options.budget ?? defaultBudget());
+  const plan = planFactorial(facts.n, budget);
+  const engine = admittedEngines(plan.engine)[0]!;
+  const scope = new RunScope(options.signal);
+  try {
+    const meter = new ProgressMeter(engine.workUnits(facts) + Number(facts.digitCount), options.onProgress);
+    const run = await engine.load();
+    const pool = scope.use(await startTaskPool({ threads: plan.threads, signal: scope.signal }));
+    const engineDigits = await run({ facts, budget, plan, pool, signal: scope.signal, meter });
+    const residueTask: ResidueTask = { n: Number(facts.n), moduli: verificationModuli };
+    const expectedResidues = () => pool.run<bigint[]>(residueModule, residueTask);
+    return new FactorialRun({ facts, plan, engineDigits, expectedResidues, scope, meter, maxChunkBytes, faults });
+  } catch (error) {
+    await scope[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function parseMaxChunkBytes(value: number): number {
+  if (Number.isSafeInteger(value) && value >= 1 && value <= largestMaxChunkBytes) return value;
+  throw new InputError('maxChunkBytes from 1 to 2^30', `${value}`);
+}

@@ -1,0 +1,56 @@
+import type { Budget, EngineName, FactorialPlan } from '../plan/plan.ts';
+import type { TaskPool } from '../pool/task-pool.ts';
+import type { ProgressMeter } from '../progress-meter.ts';
+
+/** What an engine needs to know of n! to price it. */
+export interface FactorialFacts {
+  readonly n: bigint;
+  /** Exact digits of n!, trailing zeros included. */
+  readonly digitCount: bigint;
+  readonly trailingZeros: bigint;
+}
+
+/** What n! would cost on an engine with the threads it chose within the budget. */
+export interface EnginePrice {
+  /** Threads of the pool; 0 = the calling thread does it all. */
+  readonly threads: number;
+  readonly memoryBytes: number;
+  readonly scratchBytes: number;
+  readonly estimatedSeconds: number;
+  /** Set when this engine cannot hold n! whatever the budget: why, for people. */
+  readonly impossible?: string;
+}
+
+/** Everything one run of an engine may use. */
+export interface EngineRun {
+  readonly facts: FactorialFacts;
+  readonly budget: Budget;
+  readonly plan: FactorialPlan;
+  /** Runs tasks on `plan.threads` threads (or inline); owned by the caller, who closes it. */
+  readonly pool: TaskPool;
+  /** Aborted when the run is to stop for whatever reason; the pool stops with it. */
+  readonly signal: AbortSignal;
+  readonly meter: ProgressMeter;
+}
+
+/** The product, finished, waiting to be read. */
+export interface EngineDigits {
+  /**
+   * ASCII digits of n! / 10^z, most significant first and without leading zeros, in chunks of any size up to a bound the
+   * engine's price includes. Called once. What is not asked for is at most a bounded read-ahead.
+   */
+  chunks(): AsyncIterable<Uint8Array>;
+}
+
+/** One way to compute n!. Pricing is pure, cheap and loads nothing; `load` brings the code that computes. */
+export interface Engine {
+  readonly name: EngineName;
+  /** The cheapest way within the budget, or the least of memory when none fits: the caller compares with the budget. */
+  price(facts: FactorialFacts, budget: Budget): EnginePrice;
+  /** Work units the run will report to its meter, before emission. */
+  workUnits(facts: FactorialFacts): number;
+  load(): Promise<EngineRunner>;
+}
+
+/** Computes n! / 10^z; resolves when the product is there. Rejects with `KernelError` or the signal's reason. */
+export type EngineRunner = (run: EngineRun) => Promise<EngineDigits>;

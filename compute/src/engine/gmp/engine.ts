@@ -1,0 +1,12 @@
+import type { Engine } from '../engine.ts';
+import { decimalLayout } from './layout.ts';
+import { priceGmp } from './price.ts';
+import { totalUnits } from './work-units.ts';
+
+/** The reference engine: binary product trees in GMP, converted to decimal by divide and conquer. */
+export const gmpEngine: Engine = {
+  name: 'gmp',
+  price: priceGmp,
+  workUnits: (facts) => totalUnits(decimalLayout(Number(facts.digitCount - facts.trailingZeros))),
+  load: async () => (await import('./run.ts')).runGmp,
+};

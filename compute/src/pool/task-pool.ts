@@ -1,0 +1,46 @@
+import { KernelError } from '../errors.ts';
+
+/** What a task function came to. Failures travel as values, so that a rejected task means a lost thread. */
+export type TaskReply<Result> = { readonly value: Result } | { readonly failure: string };
+
+export interface TaskPoolOptions {
+  /** Threads to start; 0 = tasks run on the calling thread, one after the other. */
+  readonly threads: number;
+  /** When it aborts, every thread is stopped and every task rejects with its reason. */
+  readonly signal: AbortSignal;
+  /** Bound on tasks that wait for a thread. */
+  readonly maxQueuedTasks?: number;
+}
+
+/**
+ * Runs tasks of worker modules. A worker module's default export is made by `asTask`; its argument and value must survive
+ * structured cloning. A task must be repeatable: when its thread dies it is run once more on another one, and when that dies
+ * too, `run` rejects with `KernelError`. A task's own failure is a `KernelError` at once.
+ */
+export interface TaskPool extends AsyncDisposable {
+  /** Tasks that can make headway at the same time, at least 1. */
+  readonly concurrency: number;
+  /** Run the worker module at this address (a built `.js` file) with one argument. */
+  run<Result>(workerModule: URL, task: unknown): Promise<Result>;
+}
+
+/** Start a pool for one run. It must be disposed; disposing waits until every thread is gone. */
+export async function startTaskPool(options: TaskPoolOptions): Promise<TaskPool> {
+  if (options.threads === 0) {
+    const { InlinePool } = await import('./inline-pool.ts');
+    return new InlinePool(options.signal);
+  }
+  const { ThreadPool } = await import('./thread-pool.ts');
+  return new ThreadPool(options);
+}
+
+/** The value of a task, or the `KernelError` it stands for. */
+export function unwrapReply<Result>(reply: TaskReply<Result>, workerModule: URL): Result {
+  if ('value' in reply) return reply.value;
+  throw new KernelError(`task ${taskName(workerModule)} failed: ${reply.failure}`);
+}
+
+/** A worker module's short name for messages. */
+export function taskName(workerModule: URL): string {
+  return workerModule.pathname.slice(workerModule.pathname.lastIndexOf('/') + 1);
+}

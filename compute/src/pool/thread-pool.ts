@@ -1,0 +1,70 @@
+import { fileURLToPath } from 'node:url';
+import { Piscina } from 'piscina';
+import { KernelError } from '../errors.ts';
+import { type TaskPool, type TaskPoolOptions, type TaskReply, taskName, unwrapReply } from './task-pool.ts';
+
+/** Attempts a task gets, each on a thread of its own: one more than the first. */
+const maxAttempts = 2;
+const defaultMaxQueuedTasks = 10_000;
+
+/**
+ * Piscina threads for one run. Every thread runs one task at a time; all of them end when the signal aborts or the pool is
+ * disposed, within the time V8 takes to interrupt WASM code (a few milliseconds).
+ */
+export class ThreadPool implements TaskPool {
+  readonly concurrency: number;
+  readonly #signal: AbortSignal;
+  readonly #piscina: Piscina;
+  readonly #onAbort = () => void this[Symbol.asyncDispose]();
+  readonly #allThreadsLost = Promise.withResolvers<never>();
+  #stopping: Promise<void> | undefined;
+
+  constructor(options: TaskPoolOptions) {
+    this.concurrency = options.threads;
+    this.#signal = options.signal;
+    this.#piscina = new Piscina({
+      minThreads: options.threads,
+      maxThreads: options.threads,
+      maxQueue: options.maxQueuedTasks ?? defaultMaxQueuedTasks,
+      concurrentTasksPerWorker: 1,
+      recordTiming: false,
+    });
+    // A thread that died without a task took none with it; but when none is left, waiting tasks would wait for ever.
+    this.#piscina.on('error', (error: unknown) => {
+      if (this.#piscina.threads.length > 0) return;
+      this.#allThreadsLost.reject(new KernelError('no compute thread could be started', { cause: error }));
+    });
+    this.#allThreadsLost.promise.catch(() => this[Symbol.asyncDispose]());
+    this.#signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  async run<Result>(workerModule: URL, task: unknown): Promise<Result> {
+    for (let attempt = 1; ; attempt++) {
+      this.#assertRunning();
+      try {
+        const running = this.#piscina.run(task, { filename: fileURLToPath(workerModule) });
+        const reply = await Promise.race([running, this.#allThreadsLost.promise]);
+        this.#assertRunning();
+        return unwrapReply(reply as TaskReply<Result>, workerModule);
+      } catch (error) {
+        this.#assertRunning();
+        if (error instanceof KernelError) throw error;
+        if (attempt === maxAttempts) {
+          const message = `task ${taskName(workerModule)} lost its thread ${maxAttempts} times`;
+          throw new KernelError(message, { cause: error });
+        }
+      }
+    }
+  }
+
+  #assertRunning(): void {
+    this.#signal.throwIfAborted();
+    if (this.#stopping !== undefined) throw new KernelError('the pool of this run is closed');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#signal.removeEventListener('abort', this.#onAbort);
+    this.#stopping ??= this.#piscina.destroy();
+    await this.#stopping;
+  }
+}

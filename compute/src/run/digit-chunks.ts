@@ -1,0 +1,22 @@
+const zeroCode = 48;
+
+/**
+ * Chunks of at most `maxChunkBytes` that are the caller's own: whatever comes in is copied, then the trailing zeros follow.
+ * Pulls one incoming chunk at a time.
+ */
+export async function* digitChunks(
+  significant: AsyncIterable<Uint8Array>,
+  trailingZeros: bigint,
+  maxChunkBytes: number,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  for await (const chunk of significant) {
+    for (let offset = 0; offset < chunk.length; offset += maxChunkBytes) {
+      const copy = new Uint8Array(Math.min(maxChunkBytes, chunk.length - offset));
+      copy.set(chunk.subarray(offset, offset + copy.length));
+      yield copy;
+    }
+  }
+  for (let rest = trailingZeros; rest > 0n; rest -= BigInt(maxChunkBytes)) {
+    yield new Uint8Array(rest < BigInt(maxChunkBytes) ? Number(rest) : maxChunkBytes).fill(zeroCode);
+  }
+}
