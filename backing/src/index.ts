@@ -1,5 +1,11 @@
 export type { DigitCache } from './cache/digit-cache.ts';
 export { createMemoryDigitCache, type MemoryDigitCacheOptions } from './cache/memory-digit-cache.ts';
+export {
+  type CalculationOptions,
+  type CalculationOutcome,
+  type CalculationServices,
+  runCalculation,
+} from './calculation/run-calculation.ts';
 export * from './contracts/errors.ts';
 export {
   type CalculationRequest,
