@@ -13,7 +13,7 @@ export interface LocalWorkflowEngineOptions {
   readonly maxConcurrent?: number;
   /** Executions that may wait. Default 1,000. */
   readonly maxWaiting?: number;
-  /** Finished executions remembered; the oldest go first. Default 1,000. */
+  /** Finished executions remembered; the oldest go first. Default 200. */
   readonly maxHistory?: number;
   /** How long `close` waits for handlers to notice the abort. Default 5,000. */
   readonly closeMs?: number;
@@ -59,21 +59,23 @@ class LocalWorkflowEngine implements WorkflowEngine {
     this.#handlers = handlersByState(options.definition, options.handlers);
     this.#maxConcurrent = positiveInteger('maxConcurrent', options.maxConcurrent ?? 2);
     this.#maxWaiting = positiveInteger('maxWaiting', options.maxWaiting ?? 1_000);
-    this.#maxHistory = positiveInteger('maxHistory', options.maxHistory ?? 1_000);
+    this.#maxHistory = positiveInteger('maxHistory', options.maxHistory ?? 200);
     this.#closeMs = positiveInteger('closeMs', options.closeMs ?? 5_000, maxTimerMs);
   }
 
   async start(name: string, input: unknown): Promise<void> {
     this.#assertOpen();
-    if (!executionNamePattern.test(name))
+    if (!executionNamePattern.test(name)) {
       throw new InputError(`an execution name matching ${executionNamePattern.source}`, name.slice(0, 100));
+    }
     const json = toJson(input);
     await this.#load();
     this.#assertOpen();
     if (this.#waiting.has(name) || this.#running.has(name) || this.#finished.has(name)) return;
     const room = this.#running.size < this.#maxConcurrent || this.#waiting.size < this.#maxWaiting;
-    if (!room)
+    if (!room) {
       throw new CapacityError(`expected fewer than ${this.#maxWaiting} waiting executions, got as many: try later`);
+    }
     this.#waiting.set(name, { name, input: json, abort: new AbortController() });
     this.#startWaiting();
   }
@@ -126,11 +128,13 @@ class LocalWorkflowEngine implements WorkflowEngine {
     const { name } = job;
     try {
       const machine = await this.#load();
+      job.abort.signal.throwIfAborted();
       const run = machine.run(job.input, {
         overrides: { taskResourceLocalHandlers: this.#localHandlers(job) },
         context: { Execution: { Name: name, Id: name } },
       });
       job.abort.signal.addEventListener('abort', run.abort, { once: true });
+      void discard(run.eventLogs);
       return { name, status: 'SUCCEEDED', output: await run.result };
     } catch (fault) {
       return failedExecution(name, fault);
@@ -205,11 +209,24 @@ function failedExecution(name: string, fault: unknown): Execution {
   return { name, status, error: { name: error.name, cause: error.message } };
 }
 
-/** A copy without anything JSON cannot hold. `InputError` above the size that Step Functions carries. */
+/** The library keeps every event of a run until somebody takes it; a run with many states would only grow. */
+async function discard(events: AsyncGenerator<unknown>): Promise<void> {
+  let step: IteratorResult<unknown>;
+  do step = await events.next();
+  while (!step.done);
+}
+
+/** A copy as JSON carries it. `InputError` for what JSON cannot hold, and above the size that Step Functions carries. */
 function toJson(value: unknown): JsonValue {
-  const text = JSON.stringify(value) ?? 'null';
+  let text: string;
+  try {
+    text = JSON.stringify(value) ?? 'null';
+  } catch (fault) {
+    throw new InputError('a value that JSON can hold', (fault as Error).message, { cause: fault });
+  }
   const bytes = Buffer.byteLength(text);
-  if (bytes > maxInputBytes)
+  if (bytes > maxInputBytes) {
     throw new InputError(`at most ${maxInputBytes} bytes of JSON (pass a reference)`, `${bytes} bytes`);
+  }
   return JSON.parse(text) as JsonValue;
 }

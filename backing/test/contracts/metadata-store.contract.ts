@@ -499,12 +499,24 @@ export function describeMetadataStoreContract(name: string, makeStore: () => Pro
       test.each([0, 1001, 2.5])('a limit of %s is refused', async (limit) => {
         await expect(store.list(limit)).rejects.toThrow(InputError);
       });
+
+      test('a cursor that is no time or no n is refused', async () => {
+        await expect(store.list(5, { createdAt: new Date(Number.NaN), n: 1n })).rejects.toThrow(InputError);
+        await expect(store.list(5, { createdAt: new Date(), n: -1n })).rejects.toThrow(InputError);
+      });
     });
 
     test('migrating again, also from two stores at once, applies nothing', async () => {
       await request(1n);
       expect(await Promise.all([store.migrate(), subject.rival.migrate()])).toEqual([[], []]);
       expect(await store.find(1n)).toBeDefined();
+    });
+
+    test('closing waits for the calls under way', async () => {
+      const requests = Array.from({ length: 20 }, (_, n) => request(BigInt(n)));
+      await store.close();
+      const outcomes = await Promise.all(requests);
+      expect(outcomes.every((outcome) => outcome.created)).toBe(true);
     });
 
     test('after close every call says that the store is closed, and closing again is fine', async () => {
