@@ -156,7 +156,7 @@ class FilesystemObjectStore implements ObjectStore {
         throw fault;
       }
       this.#budget.release(BigInt(found.size));
-      await removeEmptyFolders(path, this.#objects);
+      removeEmptyFolders(path, this.#objects);
     });
   }
 
