@@ -2,8 +2,10 @@ import { InputError } from '@factorial/compute';
 import type { StateMachine } from 'aws-local-stepfunctions';
 import { CapacityError, TransientError } from '../contracts/errors.ts';
 import { maxTimerMs, positiveInteger } from '../contracts/positive-integer.ts';
+import { abortedExecution, abortReason, failedExecution } from './execution-ends.ts';
+import { type JsonValue, toJson } from './json-payload.ts';
 import { handlersByState, type TaskHandler, type WorkflowDefinition } from './task-handlers.ts';
-import { type Execution, executionNamePattern, maxInputBytes, type WorkflowEngine } from './workflow-engine.ts';
+import { type Execution, executionNamePattern, type WorkflowEngine } from './workflow-engine.ts';
 
 export interface LocalWorkflowEngineOptions {
   readonly definition: WorkflowDefinition;
@@ -21,7 +23,6 @@ export interface LocalWorkflowEngineOptions {
 
 /** A definition as the library types it. */
 type LibraryDefinition = ConstructorParameters<typeof StateMachine>[0];
-type JsonValue = Parameters<StateMachine['run']>[0];
 
 interface Job {
   readonly name: string;
@@ -88,8 +89,8 @@ class LocalWorkflowEngine implements WorkflowEngine {
   async stop(name: string, cause: string): Promise<void> {
     const running = this.#running.get(name);
     if (running) running.abort.abort(abortReason(cause));
-    if (this.#waiting.delete(name)) this.#remember(aborted(name, cause));
-    else if (running) this.#end(running, aborted(name, cause));
+    if (this.#waiting.delete(name)) this.#remember(abortedExecution(name, cause));
+    else if (running) this.#end(running, abortedExecution(name, cause));
   }
 
   async ping(): Promise<void> {
@@ -193,40 +194,9 @@ async function loadMachine(definition: WorkflowDefinition): Promise<StateMachine
   }
 }
 
-function aborted(name: string, cause: string): Execution {
-  return { name, status: 'ABORTED', error: { name: 'ExecutionAborted', cause } };
-}
-
-function abortReason(cause: string): DOMException {
-  return new DOMException(cause, 'AbortError');
-}
-
-/** The library wraps what a state threw; a timeout of the whole execution comes bare. */
-function failedExecution(name: string, fault: unknown): Execution {
-  const error = fault instanceof Error && fault.cause instanceof Error ? fault.cause : fault;
-  if (!(error instanceof Error)) return { name, status: 'FAILED', error: { name: 'Error', cause: String(error) } };
-  const status = error.name === 'ExecutionTimeoutError' ? 'TIMED_OUT' : 'FAILED';
-  return { name, status, error: { name: error.name, cause: error.message } };
-}
-
 /** The library keeps every event of a run until somebody takes it; a run with many states would only grow. */
 async function discard(events: AsyncGenerator<unknown>): Promise<void> {
   let step: IteratorResult<unknown>;
   do step = await events.next();
   while (!step.done);
-}
-
-/** A copy as JSON carries it. `InputError` for what JSON cannot hold, and above the size that Step Functions carries. */
-function toJson(value: unknown): JsonValue {
-  let text: string;
-  try {
-    text = JSON.stringify(value) ?? 'null';
-  } catch (fault) {
-    throw new InputError('a value that JSON can hold', (fault as Error).message, { cause: fault });
-  }
-  const bytes = Buffer.byteLength(text);
-  if (bytes > maxInputBytes) {
-    throw new InputError(`at most ${maxInputBytes} bytes of JSON (pass a reference)`, `${bytes} bytes`);
-  }
-  return JSON.parse(text) as JsonValue;
 }
