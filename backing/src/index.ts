@@ -1,5 +1,11 @@
 export type { DigitCache } from './cache/digit-cache.ts';
 export { createMemoryDigitCache, type MemoryDigitCacheOptions } from './cache/memory-digit-cache.ts';
+export {
+  type CalculationOptions,
+  type CalculationOutcome,
+  type CalculationServices,
+  runCalculation,
+} from './calculation/run-calculation.ts';
 export * from './contracts/errors.ts';
 export {
   type CalculationRequest,
@@ -7,6 +13,14 @@ export {
   numberPattern,
   parseCalculationRequest,
 } from './contracts/message.ts';
+export {
+  parseSizeBytes,
+  readSettings,
+  type Setting,
+  type Settings,
+  SettingsError,
+  settingDefinitions,
+} from './contracts/settings.ts';
 export { type FactorialStatus, factorialStatuses } from './contracts/status.ts';
 export type * from './metadata/metadata-store.ts';
 export { maxInt64 } from './metadata/ranges.ts';
@@ -23,6 +37,7 @@ export {
   lanes,
   type Settlement,
 } from './queue/calculation-queue.ts';
+export { chooseLane, type LaneLimits } from './queue/choose-lane.ts';
 export { createMemoryCalculationQueue, type MemoryCalculationQueueOptions } from './queue/memory-calculation-queue.ts';
 export { createLocalWorkflowEngine, type LocalWorkflowEngineOptions } from './workflow/local-workflow-engine.ts';
 export type { TaskContext, TaskHandler, WorkflowDefinition } from './workflow/task-handlers.ts';

@@ -186,6 +186,17 @@ describe('the filesystem object store', () => {
     expect(await readdir(join(directory, 'objects/factorials'))).toEqual(['6']);
   });
 
+  test('a folder that is emptied and removed while others write into it costs no object', async () => {
+    const store = makeStore();
+    const rounds = Array.from({ length: 60 }, async (_, index) => {
+      await put(store, `factorials/5/${index}.txt`, 3);
+      expect(await store.stat(`factorials/5/${index}.txt`)).toMatchObject({ size: 3n });
+      await store.remove(`factorials/5/${index}.txt`);
+    });
+    await Promise.all(rounds);
+    expect(await readdir(join(directory, 'objects'))).toEqual([]);
+  });
+
   test('a key that is a folder of other keys is refused without harm', async () => {
     const store = makeStore();
     await put(store, 'a/b/c', 3);

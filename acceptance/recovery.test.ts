@@ -1,0 +1,94 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { golden } from './golden.ts';
+import { finished, Product, root, temporaryFolder, userEnvironment } from './product.ts';
+
+/** The reference engine takes seconds where the default one is done before it can be interrupted. */
+const slow = { ENGINE: 'gmp' };
+
+const pause = (ms: number): Promise<void> => new Promise((settle) => setTimeout(settle, ms));
+
+async function expectServed(product: Product, n: number): Promise<void> {
+  const body = await (await fetch(`${product.url}/factorial/digits?number=${n}`)).arrayBuffer();
+  expect(createHash('sha256').update(new Uint8Array(body)).digest('hex')).toBe(golden(n).sha256);
+}
+
+describe('the service loses nothing', () => {
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  beforeEach(async () => {
+    folder = await temporaryFolder();
+  });
+  afterEach(async () => {
+    await folder.remove();
+  });
+
+  it('when it is killed at 20 random moments during calculations', async () => {
+    const seed = Date.now() % 1_000_000;
+    console.info(`random seed ${seed}`);
+    let state = seed;
+    const random = (): number => {
+      state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+      return state / 2_147_483_648;
+    };
+    const numbers = [1000, 5000, 100_000, 500_000, 1_000_000, 2_000_000];
+    const requested = new Set<number>();
+    for (let kill = 0; kill < 20; kill += 1) {
+      const product = await Product.start(folder.path, slow);
+      const number = numbers[kill % numbers.length] ?? 1000;
+      const answer = await product.request(number);
+      expect([200, 202]).toContain(answer.status);
+      requested.add(number);
+      await pause(random() * 1200);
+      await product.kill();
+    }
+    const product = await Product.start(folder.path);
+    for (const number of requested) {
+      expect(await product.settled(number), `${number}! (seed ${seed})`).toMatchObject({
+        status: 'done',
+        checksum: golden(number).sha256,
+      });
+      await expectServed(product, number);
+    }
+    await product.stop();
+  }, 280_000);
+
+  it('when it is told to stop during a calculation: the next start takes it up again', async () => {
+    const first = await Product.start(folder.path, { ...slow, DRAIN_SECONDS: '0.2', LOG_LEVEL: 'info' });
+    await first.request(5000);
+    await first.settled(5000);
+    await first.request(1_000_000);
+    await pause(300);
+    expect((await first.stop('SIGTERM')).stdout.toString()).toContain('"msg":"stopped"');
+    const second = await Product.start(folder.path);
+    await expectServed(second, 5000);
+    expect(await second.settled(1_000_000)).toMatchObject({ status: 'done', checksum: golden(1_000_000).sha256 });
+    await second.stop();
+  });
+
+  it('when a second service is started on the same folder: the second refuses, the first goes on', async () => {
+    const first = await Product.start(folder.path);
+    await expect(Product.start(folder.path)).rejects.toThrow(
+      /did not start: expected to hold .* alone, got a lock held by another process/,
+    );
+    expect((await first.request(5000)).status).toBe(202);
+    expect((await first.settled(5000)).status).toBe('done');
+    await first.stop();
+  });
+});
+
+describe('a start that cannot work', () => {
+  it.each([
+    [{ PORT: 'http' }, /PORT: expected an integer from 0 to 65535, got "http"/],
+    [{ MAX_NUMBER: '-1' }, /MAX_NUMBER: expected an integer from 0 to \d+, got "-1"/],
+    [{ COMPUTE_MEMORY_BYTES: 'much' }, /COMPUTE_MEMORY_BYTES: expected a size .*, got "much"/],
+    [{ ENGINE: 'abacus' }, /ENGINE: expected .*, got "?abacus/],
+    [{ DATA_DIR: '/dev/null/state' }, /did not start: .*\/dev\/null\/state/],
+  ])('says which setting is wrong: %j', async (settings, message) => {
+    const child = spawn('npm', ['start'], { cwd: root, env: userEnvironment({ PORT: '0', ...settings }) });
+    const { code, stderr } = await finished(child);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/^\s+at .*:\d+:\d+/m);
+  });
+});

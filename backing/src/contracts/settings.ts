@@ -1,0 +1,268 @@
+import { engineNames } from '@factorial/compute';
+
+/** One setting of the service: an environment variable with its meaning, range and default. */
+export interface Setting<T> {
+  readonly description: string;
+  /** What a valid value looks like, for people. */
+  readonly expected: string;
+  /** The default as one would write it in the environment; undefined where leaving it out has a meaning of its own. */
+  readonly fallback: string | undefined;
+  /** Never shown in messages or logs. */
+  readonly secret?: boolean;
+  /** The value, or undefined when the text is not what is expected. */
+  parse(text: string): T | undefined;
+}
+
+const text = (description: string, expected: string, pattern: RegExp, fallback: string): Setting<string> => ({
+  description,
+  expected,
+  fallback,
+  parse: (value) => (pattern.test(value) ? value : undefined),
+});
+
+const integer = (description: string, min: number, max: number, fallback: number): Setting<number> => ({
+  description,
+  expected: `an integer from ${min} to ${max}`,
+  fallback: String(fallback),
+  parse: (value) => {
+    const parsed = /^(0|[1-9][0-9]{0,15})$/.test(value) ? Number(value) : Number.NaN;
+    return parsed >= min && parsed <= max ? parsed : undefined;
+  },
+});
+
+const seconds = (description: string, min: number, max: number, fallback: number): Setting<number> => ({
+  description,
+  expected: `a number of seconds from ${min} to ${max}`,
+  fallback: String(fallback),
+  parse: (value) => {
+    const parsed = /^[0-9]{1,9}(\.[0-9]{1,6})?$/.test(value) ? Number(value) : Number.NaN;
+    return parsed >= min && parsed <= max ? parsed : undefined;
+  },
+});
+
+const exactNumber = (description: string, min: bigint, max: bigint, fallback: bigint): Setting<bigint> => ({
+  description,
+  expected: `an integer from ${min} to ${max}`,
+  fallback: String(fallback),
+  parse: (value) => {
+    if (!/^(0|[1-9][0-9]{0,18})$/.test(value)) return undefined;
+    const parsed = BigInt(value);
+    return parsed >= min && parsed <= max ? parsed : undefined;
+  },
+});
+
+const choice = <T extends string>(description: string, values: readonly T[], fallback: T): Setting<T> => ({
+  description,
+  expected: `one of ${values.join(', ')}`,
+  fallback,
+  parse: (value) => values.find((known) => known === value),
+});
+
+/** n is stored in a signed 64-bit column. */
+const maxInt64 = 2n ** 63n - 1n;
+
+const sizeUnits: Record<string, bigint> = {
+  '': 1n,
+  B: 1n,
+  KiB: 1n << 10n,
+  MiB: 1n << 20n,
+  GiB: 1n << 30n,
+  TiB: 1n << 40n,
+  PiB: 1n << 50n,
+  kB: 1_000n,
+  MB: 1_000_000n,
+  GB: 1_000_000_000n,
+  TB: 1_000_000_000_000n,
+};
+
+/** Bytes from `512MiB`, `1GiB`, `2GB` or a plain count, at most 2^53 − 1; undefined when the text is no such size. */
+export function parseSizeBytes(value: string): number | undefined {
+  const match = /^([0-9]{1,16})(\.[0-9]{1,3})? ?(B|KiB|MiB|GiB|TiB|PiB|kB|MB|GB|TB)?$/.exec(value);
+  if (match === null) return undefined;
+  const thousandths = BigInt(match[1] ?? '0') * 1000n + BigInt((match[2]?.slice(1) ?? '').padEnd(3, '0'));
+  const bytes = (thousandths * (sizeUnits[match[3] ?? ''] ?? 1n)) / 1000n;
+  return bytes <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(bytes) : undefined;
+}
+
+const size = (description: string, min: string, max: string, fallback: string): Setting<number> => ({
+  description,
+  expected: `a size from ${min} to ${max}, such as 512MiB`,
+  fallback,
+  parse: (value) => {
+    const bytes = parseSizeBytes(value);
+    if (bytes === undefined || bytes < (parseSizeBytes(min) ?? 0) || bytes > (parseSizeBytes(max) ?? 0))
+      return undefined;
+    return bytes;
+  },
+});
+
+/** A setting without a default: left out, it follows the machine. */
+const following = <T>(setting: Setting<T>): Setting<T | undefined> => ({ ...setting, fallback: undefined });
+
+const list = (description: string, pattern: RegExp, expected: string): Setting<readonly string[]> => ({
+  description,
+  expected,
+  fallback: '',
+  parse: (value) => {
+    const items = value === '' ? [] : value.split(',');
+    return items.every((item) => pattern.test(item)) ? items : undefined;
+  },
+});
+
+/** Every setting of the service by environment variable; units are in the names. The order is that of `.env.example`. */
+export const settingDefinitions = {
+  HOST: text(
+    'Address to listen on; 0.0.0.0 or :: for all.',
+    'an IP address or host name',
+    /^[A-Za-z0-9:.-]{1,253}$/,
+    '127.0.0.1',
+  ),
+  PORT: integer('Port to listen on; 0 takes a free one.', 0, 65_535, 3000),
+  DATA_DIR: text('Folder of all state of the embedded services.', 'a path', /^[^\0]{1,4096}$/, './data'),
+  LOG_LEVEL: choice('Least severe log line to write.', ['fatal', 'error', 'warn', 'info', 'debug', 'silent'], 'info'),
+  DRAIN_SECONDS: seconds('How long a shutdown waits for running requests and short calculations.', 0, 3600, 10),
+
+  ENGINE: choice('Engine for calculations; auto lets the plan choose.', ['auto', ...engineNames], 'auto'),
+  THREADS: following(
+    integer('Compute threads of one long calculation; by default as many as the machine runs at once.', 1, 256, 1),
+  ),
+  COMPUTE_MEMORY_BYTES: following(
+    size(
+      'Memory for all calculations together; by default half of what the machine or container allows.',
+      '64MiB',
+      '1PiB',
+      '1GiB',
+    ),
+  ),
+  MAX_NUMBER: exactNumber('Largest n that may be requested.', 0n, maxInt64, 100_000_000n),
+  LARGE_FROM: exactNumber('From this n on a calculation runs as a workflow execution.', 1n, maxInt64, 1_000_000_000n),
+  TINY_MAX_NUMBER: exactNumber('Up to this n a GET is answered at once, without being stored.', 0n, 5_000n, 1_000n),
+  QUICK_MAX_SECONDS: seconds('Calculations estimated to take longer go to the long lane.', 0, 3600, 2),
+  QUICK_CONCURRENCY: integer('Calculations of the quick lane at once.', 1, 64, 2),
+  LONG_CONCURRENCY: integer('Calculations of the long lane at once; they share the compute memory.', 1, 16, 1),
+  LARGE_CONCURRENCY: integer('Workflow executions at once in the local workflow engine.', 1, 16, 1),
+
+  QUEUE_MAX_MESSAGES: integer(
+    'Messages waiting per lane; more wait as rows until the sweep finds them.',
+    1,
+    1_000_000,
+    10_000,
+  ),
+  DELIVERIES_MAX: integer('Deliveries of one message before it is dead-lettered.', 1, 100, 20),
+  DEAD_LETTERS_MAX: integer('Dead letters kept for inspection.', 0, 10_000, 100),
+  LEASE_SECONDS: seconds('A worker that is silent this long loses its calculation to another.', 1, 3600, 30),
+  HEARTBEAT_SECONDS: seconds('How often a worker renews its lease and writes progress.', 0.1, 600, 1),
+  SWEEP_INTERVAL_SECONDS: seconds('How often unclaimed and abandoned calculations are looked for.', 0.1, 3600, 5),
+  FAILURES_MAX: integer('Failed tries of one request before it is failed for good.', 1, 100, 3),
+  INTERRUPTIONS_MAX: integer(
+    'Lost leases (killed workers) of one request before it is failed for good.',
+    1,
+    10_000,
+    100,
+  ),
+  RETRY_DELAY_SECONDS: seconds('Wait before a failed try is repeated; doubled each time.', 0, 600, 1),
+
+  CACHE_MAX_BYTES: size('Memory for popular small results.', '0B', '1TiB', '64MiB'),
+  CACHE_MAX_VALUE_BYTES: size('Largest result kept in the cache.', '0B', '512MiB', '1MiB'),
+  OBJECTS_MAX_BYTES: size(
+    'Bytes of stored results; when they are reached, requests are answered 507.',
+    '1B',
+    '1PiB',
+    '100GiB',
+  ),
+  UNFINISHED_UPLOAD_MAX_AGE_SECONDS: seconds(
+    'Unfinished writes and unreferenced objects older than this are swept.',
+    60,
+    2_592_000,
+    86_400,
+  ),
+  VERIFY_READBACK_MAX_BYTES: size(
+    'Stored results up to this size are read back and hashed before they are published.',
+    '0B',
+    '1PiB',
+    '1GiB',
+  ),
+
+  BODY_MAX_BYTES: size('Largest request body.', '64B', '1MiB', '4KiB'),
+  JSON_MAX_DIGITS: integer('Largest result that is answered as JSON.', 1, 10_000_000, 1_000_000),
+  RATE_LIMIT_PER_MINUTE: integer('Requests per client and minute; 0 = no limit.', 0, 1_000_000, 6000),
+  UNFINISHED_MAX_PER_CLIENT: integer('Unfinished calculations per client.', 1, 1_000_000, 100),
+  API_KEYS: {
+    ...list(
+      'Comma-separated keys that POST and DELETE require as a bearer token; empty = open. sha256:… stands for a key by its hash.',
+      /^[\x21-\x2b\x2d-\x7e]{16,256}$/,
+      'keys of 16 to 256 visible ASCII characters, separated by commas',
+    ),
+    secret: true,
+  },
+  TRUSTED_PROXIES: list(
+    'Comma-separated addresses or networks of proxies whose X-Forwarded-For is believed; empty = none.',
+    /^[0-9a-fA-F:.]{2,45}(\/[0-9]{1,3})?$/,
+    'IP addresses or CIDR networks, separated by commas',
+  ),
+  REQUEST_TIMEOUT_SECONDS: seconds('A request must have arrived whole within this time.', 0.1, 600, 30),
+  CONNECTION_IDLE_SECONDS: seconds('A connection on which nothing moved for this long is cut.', 20, 86_400, 120),
+  RETRY_AFTER_MAX_SECONDS: integer('Longest wait that a Retry-After header asks for.', 1, 86_400, 60),
+  LIST_MAX_LIMIT: integer('Most results on one page of the list.', 1, 1000, 100),
+  EVENTS_MAX_CONNECTIONS: integer('Open event streams, all clients together.', 0, 100_000, 200),
+  READINESS_TIMEOUT_SECONDS: seconds('Bound on one check of /readyz.', 0.05, 60, 2),
+} as const;
+
+type Definitions = typeof settingDefinitions;
+type ValueOf<S> = S extends Setting<infer T> ? T : never;
+/** The validated settings by variable name. */
+export type Settings = { readonly [K in keyof Definitions]: ValueOf<Definitions[K]> };
+
+/** One or more settings are wrong: nothing was started. Names each variable, what was expected and what was got. */
+export class SettingsError extends Error {
+  readonly code = 'invalid-settings';
+
+  constructor(problems: readonly string[]) {
+    super(
+      `${problems.length === 1 ? 'a setting is' : `${problems.length} settings are`} wrong:\n${problems.map((line) => `  ${line}`).join('\n')}`,
+    );
+    this.name = 'SettingsError';
+  }
+}
+
+const shownMaxLength = 80;
+
+function shown(definition: Setting<unknown>, value: string): string {
+  if (definition.secret) return 'a value that is not shown';
+  return JSON.stringify(value.length > shownMaxLength ? `${value.slice(0, shownMaxLength)}…` : value);
+}
+
+/** The settings from an environment; a variable that is unset or empty takes its default. Throws `SettingsError`. */
+export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
+  const values: Record<string, unknown> = {};
+  const problems: string[] = [];
+  for (const [name, definition] of Object.entries<Setting<unknown>>(settingDefinitions)) {
+    const given = environment[name];
+    const source = given === undefined || given === '' ? definition.fallback : given;
+    if (source === undefined) continue;
+    const value = definition.parse(source);
+    if (value === undefined)
+      problems.push(`${name}: expected ${definition.expected}, got ${shown(definition, source)}`);
+    else values[name] = value;
+  }
+  const settings = values as Settings;
+  if (problems.length === 0) problems.push(...contradictions(settings));
+  if (problems.length > 0) throw new SettingsError(problems);
+  return Object.freeze(settings);
+}
+
+/** Values that are each valid but cannot work together. */
+function contradictions(settings: Settings): string[] {
+  const problems: string[] = [];
+  if (settings.HEARTBEAT_SECONDS * 2 > settings.LEASE_SECONDS) {
+    problems.push(
+      `HEARTBEAT_SECONDS: expected at most half of LEASE_SECONDS (${settings.LEASE_SECONDS}), got ${settings.HEARTBEAT_SECONDS}`,
+    );
+  }
+  if (settings.CACHE_MAX_VALUE_BYTES > settings.CACHE_MAX_BYTES) {
+    problems.push(
+      `CACHE_MAX_VALUE_BYTES: expected at most CACHE_MAX_BYTES (${settings.CACHE_MAX_BYTES}), got ${settings.CACHE_MAX_VALUE_BYTES}`,
+    );
+  }
+  return problems;
+}

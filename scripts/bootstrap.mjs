@@ -1,0 +1,182 @@
+// Makes a fresh clone runnable: installs what the lockfile names, builds what changed, and runs the asked command on
+// Node 24 whatever the host has. Plain JavaScript without dependencies, because it runs before anything is installed;
+// it must keep working on Node 20.
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const nodeMajor = 24;
+const stampFolder = join(root, '.stamps');
+const lockWaitMs = 15 * 60_000;
+const buildInputs = /\.(ts|mjs|json)$/;
+const notInputs = new Set(['node_modules', 'dist', 'build', 'data', 'test', '.git', '.stamps', 'charts', 'acceptance']);
+
+/** Absolute path of a Node binary of the wanted major: this process's own, or the one among the dependencies. */
+export function nodeBinary() {
+  if (Number(process.versions.node.split('.')[0]) >= nodeMajor) return process.execPath;
+  const platform = process.platform === 'win32' ? 'win' : process.platform;
+  const name = `node-${platform}-${process.arch}`;
+  try {
+    const manifest = createRequire(join(root, 'package.json')).resolve(`${name}/package.json`);
+    return join(dirname(manifest), 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+  } catch (cause) {
+    throw new Error(
+      `expected Node ${nodeMajor} or newer, got ${process.version}, and no prebuilt Node comes for ` +
+        `${process.platform}/${process.arch}: install Node ${nodeMajor} and run this again`,
+      { cause },
+    );
+  }
+}
+
+/** Run a program to its end with the given standard streams; signals are passed on. Resolves to its exit code. */
+export function run(program, args, options = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd: root, stdio: 'inherit', ...options });
+    // From a terminal the child gets the signal too; otherwise it must be told. Either way this process waits for it.
+    const forward = (signal) => child.kill(signal);
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+    for (const signal of signals) process.on(signal, forward);
+    child.once('error', reject);
+    child.once('close', (code, signal) => {
+      for (const name of signals) process.off(name, forward);
+      resolve(code ?? (signal === 'SIGINT' ? 130 : signal === 'SIGTERM' ? 143 : 1));
+    });
+  });
+}
+
+/** Install and build whatever is not up to date; a no-op of a few milliseconds when everything is. */
+export async function prepare({ quiet = false } = {}) {
+  if (installStamp() === readStamp('install') && buildStamp() === readStamp('build')) return;
+  await locked(async () => {
+    const say = (text) => process.stderr.write(`${text}\n`);
+    if (installStamp() !== readStamp('install') || !existsSync(join(root, 'node_modules'))) {
+      say('Installing dependencies (once; they are locked by package-lock.json) …');
+      await step('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], quiet);
+      writeStamp('install', installStamp());
+    }
+    const built = buildStamp();
+    if (built !== readStamp('build')) {
+      say('Building …');
+      await step(nodeBinary(), [join('node_modules', 'typescript', 'bin', 'tsc'), '-b'], quiet);
+      writeStamp('build', built);
+    }
+  });
+}
+
+async function step(program, args, quiet) {
+  // What a tool prints goes to stderr: stdout belongs to the command that follows (digits may be piped).
+  const code = await run(program, args, {
+    stdio: ['ignore', quiet ? 'ignore' : 2, 2],
+    shell: process.platform === 'win32' && program === 'npm',
+    env: { ...process.env, NODE_ENV: '' },
+  });
+  if (code !== 0) throw new Error(`${program} ${args.join(' ')} ended with code ${code}`);
+}
+
+function installStamp() {
+  return createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
+}
+
+/** Hash of path, size and modification time of every file the build reads. */
+function buildStamp() {
+  const hash = createHash('sha256').update(process.platform);
+  const visit = (folder) => {
+    for (const entry of readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      if (notInputs.has(entry.name)) continue;
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) visit(path);
+      else if (buildInputs.test(entry.name) && !entry.name.endsWith('.test.ts')) {
+        const { size, mtimeMs } = statSync(path);
+        hash.update(`${relative(root, path)}:${size}:${mtimeMs}\n`);
+      }
+    }
+  };
+  for (const workspace of ['compute', 'backing', 'api', 'worker', 'sfn', 'service', 'bench'])
+    visit(join(root, workspace));
+  hash.update(readFileSync(join(root, 'tsconfig.base.json')));
+  return hash.digest('hex');
+}
+
+function readStamp(name) {
+  const path = join(stampFolder, name);
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
+}
+
+function writeStamp(name, value) {
+  writeFileSync(join(stampFolder, name), value);
+}
+
+/** Run `work` while no other process installs or builds in this tree. A lock whose owner died is taken over. */
+async function locked(work) {
+  mkdirSync(stampFolder, { recursive: true });
+  const path = join(stampFolder, 'lock');
+  const deadline = Date.now() + lockWaitMs;
+  for (;;) {
+    try {
+      const file = openSync(path, 'wx');
+      writeFileSync(file, String(process.pid));
+      closeSync(file);
+      break;
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+    }
+    if (!ownerAlive(path)) rmSync(path, { force: true });
+    else if (Date.now() > deadline) throw new Error(`another process is still installing or building (${path})`);
+    else await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  try {
+    await work();
+  } finally {
+    rmSync(path, { force: true });
+  }
+}
+
+function ownerAlive(path) {
+  try {
+    const pid = Number(readFileSync(path, 'utf8'));
+    if (pid === 0) return Date.now() - statSync(path).mtimeMs < 1000;
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}
+
+const commands = {
+  build: async () => 0,
+  start: (args) =>
+    run(nodeBinary(), [join('service', 'dist', 'start', 'main.js'), ...args], {
+      stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    }),
+  test: (args) => run(nodeBinary(), [join('scripts', 'test.mjs'), ...args]),
+};
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const [name, ...args] = process.argv.slice(2);
+  try {
+    if (!Object.hasOwn(commands, name ?? '')) {
+      throw new Error(`expected one of ${Object.keys(commands).join(', ')}, got ${name ?? 'nothing'}`);
+    }
+    await prepare();
+    process.exitCode = await commands[name](args);
+  } catch (error) {
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  }
+}

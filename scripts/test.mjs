@@ -1,0 +1,48 @@
+// Everything `npm test` checks, in order: lint and format, types of the tests, then every test. The last line counts.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { nodeBinary, run } from './bootstrap.mjs';
+
+const filters = process.argv.slice(2);
+const folder = mkdtempSync(join(tmpdir(), 'factorial-test-'));
+const report = join(folder, 'vitest.json');
+const counts = { passed: 0, failed: 0, skipped: 0 };
+
+async function check(name, args) {
+  const ok = (await run(nodeBinary(), args)) === 0;
+  counts[ok ? 'passed' : 'failed'] += 1;
+  process.stdout.write(`${ok ? 'passed' : 'FAILED'}: ${name}\n`);
+  return ok;
+}
+
+try {
+  if (filters.length === 0) {
+    await check('lint and format', ['scripts/lint.mjs', 'check']);
+    await check('types of the tests', ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.test.json']);
+  }
+  const code = await run(nodeBinary(), [
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+    ...filters,
+  ]);
+  const totals = JSON.parse(readFileSync(report, 'utf8'));
+  counts.passed += totals.numPassedTests;
+  counts.failed += totals.numFailedTests;
+  counts.skipped += totals.numPendingTests + totals.numTodoTests;
+  // A file that cannot be loaded, or an error outside any test, is a failure although no test of it is counted.
+  if (code !== 0 && totals.numFailedTests === 0) counts.failed += 1;
+} catch (error) {
+  process.stderr.write(`the tests did not run to their end: ${error.message}\n`);
+  counts.failed += 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+if (counts.skipped > 0)
+  process.stdout.write(`${counts.skipped} tests were skipped: a skipped test counts as failed here\n`);
+process.stdout.write(`${counts.passed} passed, ${counts.failed + counts.skipped} failed\n`);
+process.exitCode = counts.failed + counts.skipped === 0 ? 0 : 1;
