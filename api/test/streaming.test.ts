@@ -226,6 +226,35 @@ describe('digits over a socket', () => {
   });
 });
 
+describe('closing the server', () => {
+  const listening = async (closeDrainMs: number) => {
+    const local = await createApi({ ...harness.deps, objects: store.objects }, { closeDrainMs });
+    await local.listen({ port: 0, host: '127.0.0.1' });
+    const socket = connect((local.server.address() as AddressInfo).port, '127.0.0.1');
+    socket.on('error', () => socket.destroy());
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    await until('a reader', () => store.open === 1);
+    return { local, socket };
+  };
+
+  it('lets an answer under way come to its end', async () => {
+    const { local, socket } = await listening(60_000);
+    const closed = local.close();
+    const answer = Buffer.concat(await socket.toArray());
+    expect(sha256(answer.subarray(answer.indexOf('\r\n\r\n') + 4))).toBe(sha256(digits));
+    await closed;
+  });
+
+  it('does not wait for a client that takes nothing any longer than it was told', async () => {
+    const { local, socket } = await listening(100);
+    const startedAt = performance.now();
+    await local.close();
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    await until('the reader to end', () => store.open === 0);
+    socket.destroy();
+  });
+});
+
 describe('connections that misbehave', () => {
   const answerTo = async (bytes: string): Promise<string> => {
     const socket = connect(port, '127.0.0.1');
