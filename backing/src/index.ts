@@ -1,6 +1,18 @@
 export type { DigitCache } from './cache/digit-cache.ts';
+export { createMemoryDigitCache, type MemoryDigitCacheOptions } from './cache/memory-digit-cache.ts';
+export {
+  type CalculationOptions,
+  type CalculationOutcome,
+  type CalculationServices,
+  runCalculation,
+} from './calculation/run-calculation.ts';
 export * from './contracts/errors.ts';
-export { type CalculationRequest, calculationRequestSchema, numberPattern } from './contracts/message.ts';
+export {
+  type CalculationRequest,
+  calculationRequestSchema,
+  numberPattern,
+  parseCalculationRequest,
+} from './contracts/message.ts';
 export {
   parseSizeBytes,
   readSettings,
@@ -11,7 +23,11 @@ export {
 } from './contracts/settings.ts';
 export { type FactorialStatus, factorialStatuses } from './contracts/status.ts';
 export type * from './metadata/metadata-store.ts';
+export { maxInt64 } from './metadata/ranges.ts';
+export { createSqliteMetadataStore, type SqliteMetadataStoreOptions } from './metadata/sqlite/sqlite-metadata-store.ts';
+export { createFilesystemObjectStore, type FilesystemObjectStoreOptions } from './objects/filesystem-object-store.ts';
 export type * from './objects/object-store.ts';
+export { objectKeyPattern } from './objects/object-store.ts';
 export {
   type CalculationQueue,
   type DeadLetter,
@@ -22,4 +38,8 @@ export {
   type Settlement,
 } from './queue/calculation-queue.ts';
 export { chooseLane, type LaneLimits } from './queue/choose-lane.ts';
+export { createMemoryCalculationQueue, type MemoryCalculationQueueOptions } from './queue/memory-calculation-queue.ts';
+export { createLocalWorkflowEngine, type LocalWorkflowEngineOptions } from './workflow/local-workflow-engine.ts';
+export type { TaskContext, TaskHandler, WorkflowDefinition } from './workflow/task-handlers.ts';
 export type * from './workflow/workflow-engine.ts';
+export { executionNamePattern, maxInputBytes } from './workflow/workflow-engine.ts';

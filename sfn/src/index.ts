@@ -1,1 +1,6 @@
-export {};
+export {
+  loadStateMachine,
+  type TaskHandlers,
+  type TaskResource,
+  taskResources,
+} from './state-machine.ts';

@@ -32,3 +32,13 @@ export class CapacityError extends BackingError {
 export class CorruptObjectError extends BackingError {
   readonly code = 'corrupt-object';
 }
+
+/** The directory of an embedded store is held by another process (or store): one holder at a time. */
+export class DirectoryInUseError extends BackingError {
+  readonly code = 'directory-in-use';
+}
+
+/** No object under this key: it was never written, or was removed. */
+export class ObjectNotFoundError extends BackingError {
+  readonly code = 'object-not-found';
+}

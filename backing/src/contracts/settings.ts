@@ -1,3 +1,5 @@
+import { engineNames } from '@factorial/compute';
+
 /** One setting of the service: an environment variable with its meaning, range and default. */
 export interface Setting<T> {
   readonly description: string;
@@ -56,6 +58,9 @@ const choice = <T extends string>(description: string, values: readonly T[], fal
   parse: (value) => values.find((known) => known === value),
 });
 
+/** n is stored in a signed 64-bit column. */
+const maxInt64 = 2n ** 63n - 1n;
+
 const sizeUnits: Record<string, bigint> = {
   '': 1n,
   B: 1n,
@@ -94,18 +99,10 @@ const size = (description: string, min: string, max: string, fallback: string): 
 /** A setting without a default: left out, it follows the machine. */
 const following = <T>(setting: Setting<T>): Setting<T | undefined> => ({ ...setting, fallback: undefined });
 
-const flag = (description: string, fallback: boolean): Setting<boolean> => ({
-  description,
-  expected: 'true or false',
-  fallback: String(fallback),
-  parse: (value) => (value === 'true' ? true : value === 'false' ? false : undefined),
-});
-
-const secretList = (description: string, pattern: RegExp, expected: string): Setting<readonly string[]> => ({
+const list = (description: string, pattern: RegExp, expected: string): Setting<readonly string[]> => ({
   description,
   expected,
   fallback: '',
-  secret: true,
   parse: (value) => {
     const items = value === '' ? [] : value.split(',');
     return items.every((item) => pattern.test(item)) ? items : undefined;
@@ -125,12 +122,7 @@ export const settingDefinitions = {
   LOG_LEVEL: choice('Least severe log line to write.', ['fatal', 'error', 'warn', 'info', 'debug', 'silent'], 'info'),
   DRAIN_SECONDS: seconds('How long a shutdown waits for running requests and short calculations.', 0, 3600, 10),
 
-  ENGINE: text(
-    'Engine for calculations: auto, or the name of one.',
-    'auto or the name of an engine',
-    /^[a-z]{1,16}$/,
-    'auto',
-  ),
+  ENGINE: choice('Engine for calculations; auto lets the plan choose.', ['auto', ...engineNames], 'auto'),
   THREADS: following(
     integer('Compute threads of one long calculation; by default as many as the machine runs at once.', 1, 256, 1),
   ),
@@ -142,13 +134,8 @@ export const settingDefinitions = {
       '1GiB',
     ),
   ),
-  MAX_NUMBER: exactNumber('Largest n that may be requested.', 0n, 9_999_999_999_999_999_999n, 100_000_000n),
-  LARGE_FROM: exactNumber(
-    'From this n on a calculation runs as a workflow execution.',
-    1n,
-    9_999_999_999_999_999_999n,
-    1_000_000_000n,
-  ),
+  MAX_NUMBER: exactNumber('Largest n that may be requested.', 0n, maxInt64, 100_000_000n),
+  LARGE_FROM: exactNumber('From this n on a calculation runs as a workflow execution.', 1n, maxInt64, 1_000_000_000n),
   TINY_MAX_NUMBER: exactNumber('Up to this n a GET is answered at once, without being stored.', 0n, 5_000n, 1_000n),
   QUICK_MAX_SECONDS: seconds('Calculations estimated to take longer go to the long lane.', 0, 3600, 2),
   QUICK_CONCURRENCY: integer('Calculations of the quick lane at once.', 1, 64, 2),
@@ -197,15 +184,28 @@ export const settingDefinitions = {
   ),
 
   BODY_MAX_BYTES: size('Largest request body.', '64B', '1MiB', '4KiB'),
-  JSON_MAX_DIGITS: integer('Largest result that is answered as JSON.', 1, 100_000_000, 1_000_000),
-  RATE_LIMIT_PER_MINUTE: integer('Requests per client and minute; 0 = no limit.', 0, 10_000_000, 6000),
+  JSON_MAX_DIGITS: integer('Largest result that is answered as JSON.', 1, 10_000_000, 1_000_000),
+  RATE_LIMIT_PER_MINUTE: integer('Requests per client and minute; 0 = no limit.', 0, 1_000_000, 6000),
   UNFINISHED_MAX_PER_CLIENT: integer('Unfinished calculations per client.', 1, 1_000_000, 100),
-  API_KEYS: secretList(
-    'Comma-separated keys that POST and DELETE require as a bearer token; empty = open.',
-    /^[\x21-\x2b\x2d-\x7e]{16,256}$/,
-    'keys of 16 to 256 visible ASCII characters, separated by commas',
+  API_KEYS: {
+    ...list(
+      'Comma-separated keys that POST and DELETE require as a bearer token; empty = open. sha256:… stands for a key by its hash.',
+      /^[\x21-\x2b\x2d-\x7e]{16,256}$/,
+      'keys of 16 to 256 visible ASCII characters, separated by commas',
+    ),
+    secret: true,
+  },
+  TRUSTED_PROXIES: list(
+    'Comma-separated addresses or networks of proxies whose X-Forwarded-For is believed; empty = none.',
+    /^[0-9a-fA-F:.]{2,45}(\/[0-9]{1,3})?$/,
+    'IP addresses or CIDR networks, separated by commas',
   ),
-  TRUST_PROXY: flag('Take the client address from X-Forwarded-For: only behind a proxy that sets it.', false),
+  REQUEST_TIMEOUT_SECONDS: seconds('A request must have arrived whole within this time.', 0.1, 600, 30),
+  CONNECTION_IDLE_SECONDS: seconds('A connection on which nothing moved for this long is cut.', 20, 86_400, 120),
+  RETRY_AFTER_MAX_SECONDS: integer('Longest wait that a Retry-After header asks for.', 1, 86_400, 60),
+  LIST_MAX_LIMIT: integer('Most results on one page of the list.', 1, 1000, 100),
+  EVENTS_MAX_CONNECTIONS: integer('Open event streams, all clients together.', 0, 100_000, 200),
+  READINESS_TIMEOUT_SECONDS: seconds('Bound on one check of /readyz.', 0.05, 60, 2),
 } as const;
 
 type Definitions = typeof settingDefinitions;

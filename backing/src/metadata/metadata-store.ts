@@ -35,9 +35,12 @@ export interface FactorialRow {
   readonly leaseUntil: Date | null;
   readonly fence: bigint;
   readonly progress: StoredProgress | null;
+  /** Why it failed; of an unfinished row the last failure, which is being retried. */
   readonly error: FailureReason | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
+  /** When the digits were last read, as `touchRead` recorded it; null when never. */
+  readonly lastReadAt: Date | null;
 }
 
 /** Proof of ownership of an unfinished row; every write under it is refused once a newer fence exists. */
@@ -89,19 +92,20 @@ export interface RequestInput {
   readonly n: bigint;
   readonly digits: bigint;
   readonly trailingZeros: bigint;
-  /** Who asked, for the limit on unfinished calculations per client; opaque, at most 64 characters. */
+  /** Who asked, for the limit on unfinished calculations per client; opaque, 1 … 64 characters. */
   readonly client: string;
 }
 
 export interface ClaimLimits {
+  /** 1 … 86,400,000. */
   readonly leaseMs: number;
   /** A row whose lease ran out this many times in one attempt fails with code `interrupted-too-often`. */
   readonly maxInterruptions: number;
 }
 
 /**
- * What is known of every requested n. All leases are judged by the store's own clock. Every method rejects with
- * `TransientError` when the store cannot be reached.
+ * What is known of every requested n (0 … 2^63−1). All leases are judged by the store's own clock. Every method rejects with
+ * `TransientError` when the store cannot be reached, and with `InputError` when an argument is outside its range.
  */
 export interface MetadataStore {
   /** Bring the schema up to date. Idempotent, safe from several processes at once. Resolves to the applied names. */
@@ -122,10 +126,13 @@ export interface MetadataStore {
   renew(claim: Claim, leaseMs: number, progress?: StoredProgress): Promise<void>;
   /** `calculating` → `uploading`. `StaleLeaseError` as above. */
   markUploading(claim: Claim): Promise<void>;
-  /** Publish: → `done`, size and checksum set, lease cleared, `max_factorial` raised. `StaleLeaseError` as above. */
+  /**
+   * Publish: → `done`, size and checksum set, lease cleared, `max_factorial` raised. `StaleLeaseError` as above;
+   * `CorruptObjectError` when the size is not the row's exact digit count: nothing is published then.
+   */
   complete(claim: Claim, stored: { readonly size: bigint; readonly checksum: string }): Promise<FactorialRow>;
   /**
-   * Record an error. With `retryable` and fewer than `maxFailures` failures the row goes back to unclaimed `calculating`
+   * Record an error. With `retryable` and fewer than `maxFailures` failures, this one counted, the row goes back to unclaimed `calculating`
    * (outcome `retry`), else it becomes `failed` with the reason (outcome `failed`). `StaleLeaseError` as above.
    */
   fail(
@@ -135,12 +142,22 @@ export interface MetadataStore {
   ): Promise<'retry' | 'failed'>;
   /** Give an unfinished row back unharmed (shutdown): unclaimed, counters untouched. A stale claim is ignored. */
   release(claim: Claim): Promise<void>;
+  /**
+   * End an unfinished row as `failed` with code `cancelled`; its holder learns it as `StaleLeaseError` at its next write.
+   * A row that is `done` or `failed` already is left alone and named.
+   */
+  cancel(n: bigint): Promise<'cancelled' | 'done' | 'failed' | 'unknown'>;
   /** Unfinished rows that nobody holds now (never claimed, given back, or lease ran out), oldest first. */
   claimable(limit: number): Promise<readonly { readonly n: bigint; readonly attempt: number }[]>;
-  /** Forget all live leases. Only for an embedded store whose directory this process holds alone. Resolves to the count. */
+  /**
+   * End all live leases now, as if they had run out: their holders' claims are stale and the next claim counts an interruption.
+   * Only for an embedded store whose directory this process holds alone, at its start. Resolves to the count.
+   */
   releaseAllLeases(): Promise<number>;
 
   coordination(): Promise<Coordination>;
+  /** Record that the digits of a done row were read, to the minute: most calls write nothing. Other rows are left alone. */
+  touchRead(n: bigint): Promise<void>;
   usage(): Promise<StoreUsage>;
   /** Object keys of rows that are unfinished or done: what a sweep of stored objects must not remove. */
   isObjectKeyLive(objectKey: string): Promise<boolean>;

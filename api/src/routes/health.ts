@@ -1,0 +1,85 @@
+import { type Static, Type } from 'typebox';
+import type { ApiServer } from '../api-types.ts';
+import type { ApiContext, ReadinessCheck } from '../dependencies.ts';
+import { emptyQuery } from '../schemas/number.ts';
+import { content } from '../schemas/responses.ts';
+
+const healthSchema = Type.Object({ status: Type.Literal('ok') }, { title: 'Health' });
+
+const readinessSchema = Type.Object(
+  {
+    status: Type.Union([Type.Literal('ready'), Type.Literal('degraded'), Type.Literal('unready')]),
+    checks: Type.Array(
+      Type.Object({
+        name: Type.String(),
+        ok: Type.Boolean(),
+        required: Type.Boolean(),
+        error: Type.Union([Type.String(), Type.Null()]),
+      }),
+    ),
+  },
+  { title: 'Readiness' },
+);
+type Readiness = Static<typeof readinessSchema>;
+
+/** `GET /healthz` (the process answers) and `GET /readyz` (what it needs answers too). Not rate-limited. */
+export function registerHealth(app: ApiServer, context: ApiContext): void {
+  app.route({
+    method: 'GET',
+    url: '/healthz',
+    config: { rateLimit: false },
+    schema: {
+      operationId: 'health',
+      tags: ['operations'],
+      summary: 'Whether the process is alive',
+      querystring: emptyQuery,
+      response: { 200: content('Alive.', { 'application/json': healthSchema }) },
+    },
+    handler: async () => ({ status: 'ok' as const }),
+  });
+  app.route({
+    method: 'GET',
+    url: '/readyz',
+    config: { rateLimit: false },
+    schema: {
+      operationId: 'readiness',
+      tags: ['operations'],
+      summary: 'Whether the backing services answer',
+      description: 'Without a service that is not required the API is `degraded`, and still 200.',
+      querystring: emptyQuery,
+      response: {
+        200: content('Ready, or degraded.', { 'application/json': readinessSchema }),
+        503: content('A required service does not answer, or the server is closing.', {
+          'application/json': readinessSchema,
+        }),
+      },
+    },
+    handler: async (_request, reply) => {
+      const readiness = await checkReadiness(context);
+      return reply.code(readiness.status === 'unready' ? 503 : 200).send(readiness);
+    },
+  });
+}
+
+async function checkReadiness({ readinessChecks, options, closing }: ApiContext): Promise<Readiness> {
+  const checks = await Promise.all(readinessChecks.map((check) => runCheck(check, options.readinessTimeoutMs)));
+  const unready = closing.aborted || checks.some((check) => check.required && !check.ok);
+  const degraded = checks.some((check) => !check.ok);
+  return { status: unready ? 'unready' : degraded ? 'degraded' : 'ready', checks };
+}
+
+async function runCheck(check: ReadinessCheck, timeoutMs: number): Promise<Readiness['checks'][number]> {
+  const { name, required } = check;
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`expected an answer within ${timeoutMs} ms, got none`)), timeoutMs);
+  });
+  try {
+    await Promise.race([check.ping(), timeout]);
+    return { name, ok: true, required, error: null };
+  } catch (error) {
+    return { name, ok: false, required, error: error instanceof Error ? error.name : 'error' };
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,68 @@
+import { StaleLeaseError } from '../contracts/errors.ts';
+import type { Claim, MetadataStore, StoredProgress } from '../metadata/metadata-store.ts';
+
+export interface LeaseTimes {
+  readonly leaseMs: number;
+  readonly heartbeatMs: number;
+}
+
+/**
+ * Keeps one claim alive while a calculation runs: renews the lease every `heartbeatMs`, carrying the latest progress, and
+ * aborts its signal as soon as the claim is lost. A store that does not answer is borne with until the lease must have
+ * run out by this process's monotonic clock; then somebody else may own the row and going on would be wasted work.
+ */
+export class LeaseKeeper implements AsyncDisposable {
+  readonly #controller = new AbortController();
+  readonly #metadata: MetadataStore;
+  readonly #claim: Claim;
+  readonly #times: LeaseTimes;
+  readonly #timer: NodeJS.Timeout;
+  #progress: StoredProgress | undefined;
+  #renewing: Promise<void> | undefined;
+  #leasedAtMs = performance.now();
+
+  constructor(metadata: MetadataStore, claim: Claim, times: LeaseTimes) {
+    this.#metadata = metadata;
+    this.#claim = claim;
+    this.#times = times;
+    this.#timer = setInterval(() => this.#beat(), times.heartbeatMs);
+  }
+
+  /** Aborted with a `StaleLeaseError` once the claim is lost. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Remember the latest progress; it is written with the next heartbeat. */
+  report(progress: StoredProgress): void {
+    this.#progress = progress;
+  }
+
+  #beat(): void {
+    if (this.#renewing !== undefined || this.signal.aborted) return;
+    this.#renewing = this.#renew().finally(() => {
+      this.#renewing = undefined;
+    });
+  }
+
+  async #renew(): Promise<void> {
+    const startedMs = performance.now();
+    try {
+      await this.#metadata.renew(this.#claim, this.#times.leaseMs, this.#progress);
+      this.#leasedAtMs = startedMs;
+    } catch (error) {
+      if (error instanceof StaleLeaseError) this.#controller.abort(error);
+      else if (performance.now() - this.#leasedAtMs >= this.#times.leaseMs) {
+        this.#controller.abort(
+          new StaleLeaseError(`the lease on ${this.#claim.n}! ran out unrenewed`, { cause: error }),
+        );
+      }
+    }
+  }
+
+  /** Stop renewing; resolves when no renewal is under way any more. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#renewing;
+  }
+}

@@ -1,0 +1,156 @@
+import { type Budget, ComputeError, computeFactorial } from '@factorial/compute';
+import type { DigitCache } from '../cache/digit-cache.ts';
+import { CorruptObjectError, StaleLeaseError } from '../contracts/errors.ts';
+import type { Claim, FactorialRow, FailureReason, MetadataStore } from '../metadata/metadata-store.ts';
+import type { ObjectStore } from '../objects/object-store.ts';
+import { LeaseKeeper, type LeaseTimes } from './lease-keeper.ts';
+
+export type CalculationOutcome =
+  | { readonly kind: 'done'; readonly row: FactorialRow }
+  /** The try failed and the row waits for another. */
+  | { readonly kind: 'retry'; readonly reason: FailureReason }
+  /** The row is failed for good. */
+  | { readonly kind: 'failed'; readonly reason: FailureReason }
+  /** Somebody else owns the row now, or it was cancelled. */
+  | { readonly kind: 'stale' }
+  /** Stopped by the caller's signal; the row was given back. */
+  | { readonly kind: 'released' };
+
+export interface CalculationServices {
+  readonly metadata: MetadataStore;
+  readonly objects: ObjectStore;
+  readonly cache: DigitCache;
+}
+
+export interface CalculationOptions extends LeaseTimes {
+  readonly budget: Budget;
+  /** Failed tries of one attempt before the row is failed for good. */
+  readonly maxFailures: number;
+  /** Stored results up to this size are read back and hashed before they are published. */
+  readonly verifyReadbackMaxBytes: bigint;
+}
+
+/**
+ * Carry one claimed row to its end: compute, stream the digits into the object store, compare what is stored with what
+ * was computed, publish, cache. Every write carries the claim's fence, so a worker that lost its lease changes nothing.
+ * Rejects only when the metadata store itself fails; the lease then runs out and the sweep takes the row up again.
+ */
+export async function runCalculation(
+  claim: Claim,
+  services: CalculationServices,
+  options: CalculationOptions,
+  stop: AbortSignal,
+): Promise<CalculationOutcome> {
+  try {
+    const row = await calculate(claim, services, options, stop);
+    await remember(row, services);
+    return { kind: 'done', row };
+  } catch (error) {
+    return await settleFailure(error, claim, services, options, stop);
+  }
+}
+
+async function calculate(
+  claim: Claim,
+  services: CalculationServices,
+  options: CalculationOptions,
+  stop: AbortSignal,
+): Promise<FactorialRow> {
+  await using lease = new LeaseKeeper(services.metadata, claim, options);
+  const signal = AbortSignal.any([lease.signal, stop]);
+  await using result = await computeFactorial(claim.n, {
+    budget: options.budget,
+    signal,
+    onProgress: (progress) => lease.report(progress),
+  });
+  await services.metadata.markUploading(claim);
+  const receipt = await services.objects
+    .sink(claim.objectKey)
+    .write({ digits: result.digits(), digitCount: result.digitCount, signal });
+  const checksum = await result.sha256;
+  await verifyStored(claim.objectKey, { size: receipt.bytes, sha256: checksum }, services, options, signal);
+  return await services.metadata.complete(claim, { size: receipt.bytes, checksum });
+}
+
+/** Compare the stored object with what was computed: its size always, its SHA-256 up to `verifyReadbackMaxBytes`. */
+async function verifyStored(
+  key: string,
+  computed: { readonly size: bigint; readonly sha256: string },
+  { objects }: CalculationServices,
+  { verifyReadbackMaxBytes }: CalculationOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const stored = await objects.stat(key);
+  if (stored?.size !== computed.size) {
+    throw new CorruptObjectError(
+      `expected ${computed.size} bytes stored at ${key}, got ${stored?.size ?? 'no object'}`,
+    );
+  }
+  if (computed.size > verifyReadbackMaxBytes) return;
+  const { sha256 } = await objects.checksum(key, signal);
+  if (sha256 !== computed.sha256) {
+    throw new CorruptObjectError(`expected SHA-256 ${computed.sha256} stored at ${key}, got ${sha256}`);
+  }
+}
+
+/** Put a small result into the cache. A result that cannot be read now will be cached by its first reader. */
+async function remember(row: FactorialRow, { cache, objects }: CalculationServices): Promise<void> {
+  if (row.size === null || !cache.accepts(row.size)) return;
+  try {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of await objects.read(row.objectKey)) chunks.push(chunk);
+    await cache.set(row.n, Buffer.concat(chunks));
+  } catch {
+    await cache.delete(row.n);
+  }
+}
+
+async function settleFailure(
+  error: unknown,
+  claim: Claim,
+  services: CalculationServices,
+  options: CalculationOptions,
+  stop: AbortSignal,
+): Promise<CalculationOutcome> {
+  const outcome = await settleRow(error, claim, services, options, stop);
+  // The answer to a publish that did take effect may have been lost: never remove what the row names now.
+  const row = await services.metadata.find(claim.n);
+  if (row?.status === 'done' && row.objectKey === claim.objectKey) return { kind: 'done', row };
+  await services.objects.remove(claim.objectKey);
+  return outcome;
+}
+
+async function settleRow(
+  error: unknown,
+  claim: Claim,
+  { metadata }: CalculationServices,
+  { maxFailures }: CalculationOptions,
+  stop: AbortSignal,
+): Promise<CalculationOutcome> {
+  if (error instanceof StaleLeaseError) return { kind: 'stale' };
+  if (stop.aborted) {
+    await metadata.release(claim);
+    return { kind: 'released' };
+  }
+  const reason = failureReason(error);
+  try {
+    return { kind: await metadata.fail(claim, reason, { retryable: isRetryable(error), maxFailures }), reason };
+  } catch (failing) {
+    if (failing instanceof StaleLeaseError) return { kind: 'stale' };
+    throw failing;
+  }
+}
+
+const reasonMaxLength = 500;
+
+/** What the API may show: the message of an error this project throws, and no more than the class of any other. */
+function failureReason(error: unknown): FailureReason {
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'internal';
+  const message = error instanceof Error ? error.message : 'the calculation ended with an unknown error';
+  return { code, message: message.slice(0, reasonMaxLength) };
+}
+
+/** Input and capacity errors will be the same next time; everything else may pass. */
+function isRetryable(error: unknown): boolean {
+  return !(error instanceof ComputeError && (error.code === 'invalid-input' || error.code === 'plan-capacity'));
+}

@@ -1,0 +1,137 @@
+import { type Kysely, type Selectable, type SqlBool, sql, type Transaction } from 'kysely';
+import { refreshCoordination } from './coordination.ts';
+import { toFactorialRow } from './factorial-row.ts';
+import type { ClaimLimits, ClaimOutcome } from './metadata-store.ts';
+import { makeObjectKey } from './object-key.ts';
+import { assertInt64, assertInteger, assertLeaseMs, assertText, encodeReason } from './ranges.ts';
+import type { FactorialsTable, MetadataSchema } from './schema.ts';
+import type { StoreDialect } from './store-dialect.ts';
+
+type LockedRecord = Selectable<FactorialsTable> & { readonly lease_live: SqlBool | bigint | null };
+
+/** See `MetadataStore.claim`. The row is locked, then judged by the database's clock, then changed, in one transaction. */
+export async function claimRow(
+  db: Kysely<MetadataSchema>,
+  dialect: StoreDialect,
+  n: bigint,
+  owner: string,
+  limits: ClaimLimits,
+): Promise<ClaimOutcome> {
+  assertInt64('n', n);
+  assertText('owner', owner, 200);
+  assertLeaseMs(limits.leaseMs);
+  assertInteger('maxInterruptions', limits.maxInterruptions, 1, 1_000_000);
+  return await db.transaction().execute(async (transaction) => {
+    const record = await lockRecord(transaction, dialect, n);
+    if (record === undefined) return { kind: 'unknown' };
+    if (record.status === 'done' || record.status === 'failed') {
+      return { kind: 'settled', row: toFactorialRow(dialect, record) };
+    }
+    if (record.lease_live) return { kind: 'leased', row: toFactorialRow(dialect, record) };
+    const interruptions = Number(record.interruptions) + (record.lease_owner === null ? 0 : 1);
+    return interruptions >= limits.maxInterruptions
+      ? await giveUp(transaction, dialect, record, interruptions)
+      : await take(transaction, dialect, record, { owner, leaseMs: limits.leaseMs, interruptions });
+  });
+}
+
+async function lockRecord(
+  transaction: Transaction<MetadataSchema>,
+  dialect: StoreDialect,
+  n: bigint,
+): Promise<LockedRecord | undefined> {
+  return await dialect
+    .forUpdate(
+      transaction
+        .selectFrom('factorials')
+        .selectAll()
+        .select(sql<SqlBool | bigint | null>`lease_until > ${dialect.now}`.as('lease_live'))
+        .where('n', '=', n),
+    )
+    .executeTakeFirst();
+}
+
+async function take(
+  transaction: Transaction<MetadataSchema>,
+  dialect: StoreDialect,
+  record: LockedRecord,
+  taker: { readonly owner: string; readonly leaseMs: number; readonly interruptions: number },
+): Promise<ClaimOutcome> {
+  const n = BigInt(record.n);
+  const attempt = Number(record.attempt);
+  const fence = BigInt(record.fence) + 1n;
+  const objectKey = makeObjectKey(n, attempt);
+  await transaction
+    .updateTable('factorials')
+    .set({
+      status: 'calculating',
+      s3_key: objectKey,
+      lease_owner: taker.owner,
+      lease_until: dialect.nowPlus(taker.leaseMs),
+      fence,
+      interruptions: taker.interruptions,
+      progress: null,
+      updated_at: dialect.now,
+    })
+    .where('n', '=', n)
+    .execute();
+  await refreshCoordination(transaction, dialect);
+  const claim = Object.freeze({ n, owner: taker.owner, fence, attempt, objectKey });
+  return { kind: 'claimed', claim, row: await rereadRow(transaction, dialect, n) };
+}
+
+async function giveUp(
+  transaction: Transaction<MetadataSchema>,
+  dialect: StoreDialect,
+  record: LockedRecord,
+  interruptions: number,
+): Promise<ClaimOutcome> {
+  const n = BigInt(record.n);
+  const error = encodeReason({
+    code: 'interrupted-too-often',
+    message: `the calculation was interrupted ${interruptions} times (its worker stopped without a word)`,
+  });
+  await transaction
+    .updateTable('factorials')
+    .set({
+      status: 'failed',
+      lease_owner: null,
+      lease_until: null,
+      fence: BigInt(record.fence) + 1n,
+      interruptions,
+      progress: null,
+      error,
+      updated_at: dialect.now,
+    })
+    .where('n', '=', n)
+    .execute();
+  await refreshCoordination(transaction, dialect);
+  return { kind: 'settled', row: await rereadRow(transaction, dialect, n) };
+}
+
+async function rereadRow(transaction: Transaction<MetadataSchema>, dialect: StoreDialect, n: bigint) {
+  const record = await transaction.selectFrom('factorials').selectAll().where('n', '=', n).executeTakeFirstOrThrow();
+  return toFactorialRow(dialect, record);
+}
+
+/** See `MetadataStore.claimable`. Also lets `cur_factorial` forget leases that ran out. */
+export async function claimableRows(
+  db: Kysely<MetadataSchema>,
+  dialect: StoreDialect,
+  limit: number,
+): Promise<readonly { readonly n: bigint; readonly attempt: number }[]> {
+  assertInteger('limit', limit, 1, 10_000);
+  return await db.transaction().execute(async (transaction) => {
+    await refreshCoordination(transaction, dialect);
+    const records = await transaction
+      .selectFrom('factorials')
+      .select(['n', 'attempt'])
+      .where('status', 'in', ['calculating', 'uploading'])
+      .where((eb) => eb.or([eb('lease_until', 'is', null), eb('lease_until', '<=', dialect.now)]))
+      .orderBy('created_at')
+      .orderBy('n')
+      .limit(limit)
+      .execute();
+    return records.map((record) => ({ n: BigInt(record.n), attempt: Number(record.attempt) }));
+  });
+}

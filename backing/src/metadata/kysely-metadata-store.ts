@@ -1,0 +1,151 @@
+import { type Dialect, Kysely, sql } from 'kysely';
+import { Migrator } from 'kysely/migration';
+import { TransientError } from '../contracts/errors.ts';
+import { claimableRows, claimRow } from './claiming.ts';
+import { readUsage, refreshCoordination } from './coordination.ts';
+import {
+  cancelRow,
+  completeRow,
+  endAllLeases,
+  failRow,
+  markRowUploading,
+  releaseRow,
+  renewLease,
+} from './fenced-writes.ts';
+import type * as contract from './metadata-store.ts';
+import { countUnfinishedRows, findRow, isKeyLive, listRows, requestRow, touchRow } from './requests.ts';
+import type { MetadataSchema } from './schema.ts';
+import type { StoreDialect } from './store-dialect.ts';
+
+export interface KyselyMetadataStoreOptions {
+  readonly dialect: StoreDialect;
+  /** How Kysely reaches the database. */
+  readonly connection: Dialect;
+  /** `touchRead` writes at most once in this time per row. */
+  readonly readGranularityMs?: number;
+  /** Called once after the connections are closed. */
+  readonly onClosed?: () => void;
+}
+
+/**
+ * The metadata store over any database that Kysely and a `StoreDialect` speak. Every change is one transaction that locks the
+ * row first and the coordination row second, so two stores on one database neither lose an update nor deadlock.
+ */
+export class KyselyMetadataStore implements contract.MetadataStore {
+  readonly #db: Kysely<MetadataSchema>;
+  readonly #dialect: StoreDialect;
+  readonly #readGranularityMs: number;
+  readonly #onClosed: () => void;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: KyselyMetadataStoreOptions) {
+    this.#db = new Kysely<MetadataSchema>({ dialect: options.connection });
+    this.#dialect = options.dialect;
+    this.#readGranularityMs = options.readGranularityMs ?? 60_000;
+    this.#onClosed = options.onClosed ?? (() => {});
+  }
+
+  async migrate(): Promise<readonly string[]> {
+    return await this.#run(async () => {
+      const migrator = new Migrator({
+        db: this.#db,
+        provider: { getMigrations: async () => ({ ...this.#dialect.migrations }) },
+      });
+      const { error, results } = await migrator.migrateToLatest();
+      if (error !== undefined) throw error;
+      return (results ?? []).filter((result) => result.status === 'Success').map((result) => result.migrationName);
+    });
+  }
+
+  async ping(): Promise<void> {
+    await this.#run(() => sql`select 1`.execute(this.#db));
+  }
+
+  async request(input: contract.RequestInput) {
+    return await this.#run(() => requestRow(this.#db, this.#dialect, input));
+  }
+
+  async find(n: bigint): Promise<contract.FactorialRow | undefined> {
+    return await this.#run(() => findRow(this.#db, this.#dialect, n));
+  }
+
+  async list(limit: number, after?: contract.ListCursor): Promise<contract.ListPage> {
+    return await this.#run(() => listRows(this.#db, this.#dialect, limit, after));
+  }
+
+  async countUnfinished(client: string): Promise<number> {
+    return await this.#run(() => countUnfinishedRows(this.#db, client));
+  }
+
+  async claim(n: bigint, owner: string, limits: contract.ClaimLimits): Promise<contract.ClaimOutcome> {
+    return await this.#run(() => claimRow(this.#db, this.#dialect, n, owner, limits));
+  }
+
+  async renew(claim: contract.Claim, leaseMs: number, progress?: contract.StoredProgress): Promise<void> {
+    await this.#run(() => renewLease(this.#db, this.#dialect, claim, leaseMs, progress));
+  }
+
+  async markUploading(claim: contract.Claim): Promise<void> {
+    await this.#run(() => markRowUploading(this.#db, this.#dialect, claim));
+  }
+
+  async complete(claim: contract.Claim, stored: { readonly size: bigint; readonly checksum: string }) {
+    return await this.#run(() => completeRow(this.#db, this.#dialect, claim, stored));
+  }
+
+  async fail(
+    claim: contract.Claim,
+    reason: contract.FailureReason,
+    policy: { readonly retryable: boolean; readonly maxFailures: number },
+  ): Promise<'retry' | 'failed'> {
+    return await this.#run(() => failRow(this.#db, this.#dialect, claim, reason, policy));
+  }
+
+  async release(claim: contract.Claim): Promise<void> {
+    await this.#run(() => releaseRow(this.#db, this.#dialect, claim));
+  }
+
+  async cancel(n: bigint): Promise<'cancelled' | 'done' | 'failed' | 'unknown'> {
+    return await this.#run(() => cancelRow(this.#db, this.#dialect, n));
+  }
+
+  async claimable(limit: number): Promise<readonly { readonly n: bigint; readonly attempt: number }[]> {
+    return await this.#run(() => claimableRows(this.#db, this.#dialect, limit));
+  }
+
+  async releaseAllLeases(): Promise<number> {
+    return await this.#run(() => endAllLeases(this.#db, this.#dialect));
+  }
+
+  async coordination(): Promise<contract.Coordination> {
+    return await this.#run(() =>
+      this.#db.transaction().execute((transaction) => refreshCoordination(transaction, this.#dialect)),
+    );
+  }
+
+  async touchRead(n: bigint): Promise<void> {
+    await this.#run(() => touchRow(this.#db, this.#dialect, n, this.#readGranularityMs));
+  }
+
+  async usage(): Promise<contract.StoreUsage> {
+    return await this.#run(() => this.#db.transaction().execute(readUsage));
+  }
+
+  async isObjectKeyLive(objectKey: string): Promise<boolean> {
+    return await this.#run(() => isKeyLive(this.#db, objectKey));
+  }
+
+  async close(): Promise<void> {
+    this.#closing ??= this.#db.destroy().then(this.#onClosed);
+    await this.#closing;
+  }
+
+  async #run<Result>(operation: () => Promise<Result>): Promise<Result> {
+    if (this.#closing) throw new TransientError('the metadata store is closed');
+    try {
+      return await operation();
+    } catch (fault) {
+      throw this.#dialect.translateError(fault);
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import { type Kysely, sql } from 'kysely';
+import type { Migration } from 'kysely/migration';
+
+/**
+ * Schema of the embedded store. Times are integers: milliseconds since 1970 by SQLite's clock. `strict` makes SQLite refuse
+ * a value of another type.
+ */
+const createFactorials = `
+create table factorials (
+  n integer primary key check (n >= 0),
+  s3_key text not null,
+  size integer,
+  checksum text check (length(checksum) = 64),
+  status text not null check (status in ('calculating', 'uploading', 'done', 'failed')),
+  created_at integer not null,
+  updated_at integer not null,
+  last_read_at integer,
+  digits integer not null,
+  trailing_zeros integer not null,
+  client text not null,
+  attempt integer not null,
+  failures integer not null,
+  interruptions integer not null,
+  lease_owner text,
+  lease_until integer,
+  fence integer not null,
+  progress text,
+  error text,
+  check ((lease_owner is null) = (lease_until is null)),
+  check (lease_until is null or status in ('calculating', 'uploading')),
+  check (status <> 'done' or (size is not null and checksum is not null))
+) strict`;
+
+const initialSchema: readonly string[] = [
+  createFactorials,
+  'create index factorials_created on factorials (created_at, n)',
+  'create index factorials_status on factorials (status, size)',
+  'create index factorials_client on factorials (client, status)',
+  'create index factorials_lease on factorials (lease_until, n)',
+  'create unique index factorials_key on factorials (s3_key)',
+  `create table coordination (
+    id integer primary key check (id = 1),
+    max_factorial integer,
+    cur_factorial integer
+  ) strict`,
+  'insert into coordination (id) values (1)',
+];
+
+function migrationOf(statements: readonly string[]): Migration {
+  return {
+    async up(db: Kysely<unknown>): Promise<void> {
+      for (const statement of statements) await sql.raw(statement).execute(db);
+    },
+  };
+}
+
+/** By name, in the order they apply. A released migration never changes: add another. */
+export const sqliteMigrations: Readonly<Record<string, Migration>> = Object.freeze({
+  '0001_factorials': migrationOf(initialSchema),
+});

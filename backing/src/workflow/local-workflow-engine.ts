@@ -1,0 +1,215 @@
+import { InputError } from '@factorial/compute';
+import type { StateMachine } from 'aws-local-stepfunctions';
+import { CapacityError, TransientError } from '../contracts/errors.ts';
+import { maxTimerMs, positiveInteger } from '../contracts/positive-integer.ts';
+import { handlersByState, type TaskHandler, type WorkflowDefinition } from './task-handlers.ts';
+import { type Execution, executionNamePattern, maxInputBytes, type WorkflowEngine } from './workflow-engine.ts';
+
+export interface LocalWorkflowEngineOptions {
+  readonly definition: WorkflowDefinition;
+  /** By the `Resource` of the task states. */
+  readonly handlers: Readonly<Record<string, TaskHandler>>;
+  /** Executions that run at once; further ones wait. Default 2. */
+  readonly maxConcurrent?: number;
+  /** Executions that may wait. Default 1,000. */
+  readonly maxWaiting?: number;
+  /** Finished executions remembered; the oldest go first. Default 1,000. */
+  readonly maxHistory?: number;
+  /** How long `close` waits for handlers to notice the abort. Default 5,000. */
+  readonly closeMs?: number;
+}
+
+/** A definition as the library types it. */
+type LibraryDefinition = ConstructorParameters<typeof StateMachine>[0];
+type JsonValue = Parameters<StateMachine['run']>[0];
+
+interface Job {
+  readonly name: string;
+  readonly input: JsonValue;
+  readonly abort: AbortController;
+}
+
+/**
+ * Runs the state machine in this process with local handlers in place of its task resources. Executions are gone with the
+ * process: the row's lease runs out then, and the sweep starts it again.
+ *
+ * An execution: waiting (`RUNNING` to the outside) → running → `SUCCEEDED` | `FAILED` | `TIMED_OUT` | `ABORTED`.
+ */
+export function createLocalWorkflowEngine(options: LocalWorkflowEngineOptions): WorkflowEngine {
+  return new LocalWorkflowEngine(options);
+}
+
+class LocalWorkflowEngine implements WorkflowEngine {
+  readonly #definition: WorkflowDefinition;
+  readonly #handlers: ReadonlyMap<string, TaskHandler>;
+  readonly #maxConcurrent: number;
+  readonly #maxWaiting: number;
+  readonly #maxHistory: number;
+  readonly #closeMs: number;
+  readonly #waiting = new Map<string, Job>();
+  readonly #running = new Map<string, Job>();
+  readonly #finished = new Map<string, Execution>();
+  /** Handlers that have not returned yet, also those of executions that are over. */
+  readonly #working = new Set<Promise<unknown>>();
+  #machine: Promise<StateMachine> | undefined;
+  #closed = false;
+
+  constructor(options: LocalWorkflowEngineOptions) {
+    this.#definition = options.definition;
+    this.#handlers = handlersByState(options.definition, options.handlers);
+    this.#maxConcurrent = positiveInteger('maxConcurrent', options.maxConcurrent ?? 2);
+    this.#maxWaiting = positiveInteger('maxWaiting', options.maxWaiting ?? 1_000);
+    this.#maxHistory = positiveInteger('maxHistory', options.maxHistory ?? 1_000);
+    this.#closeMs = positiveInteger('closeMs', options.closeMs ?? 5_000, maxTimerMs);
+  }
+
+  async start(name: string, input: unknown): Promise<void> {
+    this.#assertOpen();
+    if (!executionNamePattern.test(name))
+      throw new InputError(`an execution name matching ${executionNamePattern.source}`, name.slice(0, 100));
+    const json = toJson(input);
+    await this.#load();
+    this.#assertOpen();
+    if (this.#waiting.has(name) || this.#running.has(name) || this.#finished.has(name)) return;
+    const room = this.#running.size < this.#maxConcurrent || this.#waiting.size < this.#maxWaiting;
+    if (!room)
+      throw new CapacityError(`expected fewer than ${this.#maxWaiting} waiting executions, got as many: try later`);
+    this.#waiting.set(name, { name, input: json, abort: new AbortController() });
+    this.#startWaiting();
+  }
+
+  async describe(name: string): Promise<Execution | undefined> {
+    if (this.#waiting.has(name) || this.#running.has(name)) return { name, status: 'RUNNING' };
+    return this.#finished.get(name);
+  }
+
+  async stop(name: string, cause: string): Promise<void> {
+    const running = this.#running.get(name);
+    if (running) running.abort.abort(abortReason(cause));
+    if (this.#waiting.delete(name)) this.#remember(aborted(name, cause));
+    else if (running) this.#end(running, aborted(name, cause));
+  }
+
+  async ping(): Promise<void> {
+    this.#assertOpen();
+    await this.#load();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const name of [...this.#waiting.keys(), ...this.#running.keys()]) await this.stop(name, 'the engine closes');
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, this.#closeMs);
+    });
+    await Promise.race([Promise.allSettled(this.#working), timeout]);
+    clearTimeout(timer);
+  }
+
+  #startWaiting(): void {
+    for (const job of this.#waiting.values()) {
+      if (this.#closed || this.#running.size >= this.#maxConcurrent) return;
+      this.#waiting.delete(job.name);
+      this.#running.set(job.name, job);
+      void this.#execute(job);
+    }
+  }
+
+  async #execute(job: Job): Promise<void> {
+    const execution = await this.#runToEnd(job);
+    // Whatever still works for this execution (the sibling of a failed branch) is told to stop.
+    job.abort.abort(abortReason('the execution is over'));
+    this.#end(job, execution);
+  }
+
+  async #runToEnd(job: Job): Promise<Execution> {
+    const { name } = job;
+    try {
+      const machine = await this.#load();
+      const run = machine.run(job.input, {
+        overrides: { taskResourceLocalHandlers: this.#localHandlers(job) },
+        context: { Execution: { Name: name, Id: name } },
+      });
+      job.abort.signal.addEventListener('abort', run.abort, { once: true });
+      return { name, status: 'SUCCEEDED', output: await run.result };
+    } catch (fault) {
+      return failedExecution(name, fault);
+    }
+  }
+
+  #localHandlers(job: Job): Record<string, (input: JsonValue) => Promise<JsonValue>> {
+    const context = Object.freeze({ executionName: job.name, signal: job.abort.signal });
+    const local = [...this.#handlers].map(([state, handler]) => {
+      const call = async (input: JsonValue): Promise<JsonValue> => {
+        job.abort.signal.throwIfAborted();
+        const work = handler(input, context);
+        const tracked = work.catch(() => undefined).finally(() => this.#working.delete(tracked));
+        this.#working.add(tracked);
+        return toJson(await work);
+      };
+      return [state, call] as const;
+    });
+    return Object.fromEntries(local);
+  }
+
+  /** The first end counts: a stopped execution stays `ABORTED` however its handlers end. */
+  #end(job: Job, execution: Execution): void {
+    if (this.#running.get(job.name) !== job) return;
+    this.#running.delete(job.name);
+    this.#remember(execution);
+    this.#startWaiting();
+  }
+
+  #remember(execution: Execution): void {
+    this.#finished.set(execution.name, Object.freeze(execution));
+    for (const name of this.#finished.keys()) {
+      if (this.#finished.size <= this.#maxHistory) return;
+      this.#finished.delete(name);
+    }
+  }
+
+  /** The library is loaded when it is first needed: it costs a good part of a second, which start-up need not pay. */
+  async #load(): Promise<StateMachine> {
+    this.#machine ??= loadMachine(this.#definition);
+    return await this.#machine;
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new TransientError('the workflow engine is closed');
+  }
+}
+
+async function loadMachine(definition: WorkflowDefinition): Promise<StateMachine> {
+  const library = await import('aws-local-stepfunctions');
+  try {
+    const options = { validationOptions: { checkArn: false } };
+    return new library.StateMachine(definition as unknown as LibraryDefinition, options);
+  } catch (fault) {
+    throw new InputError('a definition in Amazon States Language', (fault as Error).message, { cause: fault });
+  }
+}
+
+function aborted(name: string, cause: string): Execution {
+  return { name, status: 'ABORTED', error: { name: 'ExecutionAborted', cause } };
+}
+
+function abortReason(cause: string): DOMException {
+  return new DOMException(cause, 'AbortError');
+}
+
+/** The library wraps what a state threw; a timeout of the whole execution comes bare. */
+function failedExecution(name: string, fault: unknown): Execution {
+  const error = fault instanceof Error && fault.cause instanceof Error ? fault.cause : fault;
+  if (!(error instanceof Error)) return { name, status: 'FAILED', error: { name: 'Error', cause: String(error) } };
+  const status = error.name === 'ExecutionTimeoutError' ? 'TIMED_OUT' : 'FAILED';
+  return { name, status, error: { name: error.name, cause: error.message } };
+}
+
+/** A copy without anything JSON cannot hold. `InputError` above the size that Step Functions carries. */
+function toJson(value: unknown): JsonValue {
+  const text = JSON.stringify(value) ?? 'null';
+  const bytes = Buffer.byteLength(text);
+  if (bytes > maxInputBytes)
+    throw new InputError(`at most ${maxInputBytes} bytes of JSON (pass a reference)`, `${bytes} bytes`);
+  return JSON.parse(text) as JsonValue;
+}

@@ -1,0 +1,157 @@
+import { parseSizeBytes } from '@factorial/backing';
+import { type EngineName, engineNames, InputError, parseFactorialNumber } from '@factorial/compute';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+
+/** What one call of the command line asks for. */
+export interface CliRequest {
+  readonly n: bigint;
+  /** Where the digits go; undefined = stdout. */
+  readonly outPath: string | undefined;
+  readonly threads: number | undefined;
+  readonly memoryBytes: number | undefined;
+  readonly scratchDir: string | undefined;
+  readonly engine: EngineName | 'auto';
+  /** Estimate only; compute nothing. */
+  readonly planOnly: boolean;
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+/** The command line was wrong, or asked for help: `exitCode` says which; the text has been written already. */
+export class UsageExit extends Error {
+  readonly exitCode: number;
+
+  constructor(exitCode: number) {
+    super('usage');
+    this.name = 'UsageExit';
+    this.exitCode = exitCode;
+  }
+}
+
+export const usageExitCode = 2;
+
+const examples = `
+Examples:
+  factorial 20                          all digits on the terminal
+  factorial 1000 | sha256sum            digits alone, without a final newline, in a pipe
+  factorial 10000000 --out digits.txt   written to a temporary name and renamed when complete and verified
+  factorial 1000000 --json              one line of facts instead of the digits
+  factorial 100000000 --plan            exact digit count, memory and time, without computing
+  factorial 3000000 --memory 512MiB --threads 1 --out digits.txt
+
+Sizes are written 512MiB, 2GiB or as a plain count of bytes. On a terminal, more than 10,000 digits are shown as a summary.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 143 terminated.`;
+
+/**
+ * Parse the arguments after the program's name. Throws `UsageExit` (2 for wrong usage, 0 for --help and --version) after
+ * writing to the given streams.
+ */
+export function parseCommandLine(
+  args: readonly string[],
+  version: string,
+  write: { readonly out: (text: string) => void; readonly err: (text: string) => void },
+): CliRequest {
+  const command = buildCommand(version, write);
+  try {
+    // A negative number is a wrong n, not an unknown option: say so.
+    const negative = args.find((argument) => /^-[0-9]/.test(argument));
+    if (negative !== undefined) command.error(`error: n: ${wrongNumber(negative)}`);
+    command.parse([...args], { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) throw new UsageExit(error.exitCode === 0 ? 0 : usageExitCode);
+    throw error;
+  }
+  const options = command.opts<{
+    out?: string;
+    threads?: number;
+    memory?: number;
+    scratch?: string;
+    engine: EngineName | 'auto';
+    plan?: boolean;
+    json?: boolean;
+    quiet?: boolean;
+  }>();
+  return Object.freeze({
+    n: command.processedArgs[0] as bigint,
+    outPath: options.out === '-' ? undefined : options.out,
+    threads: options.threads,
+    memoryBytes: options.memory,
+    scratchDir: options.scratch,
+    engine: options.engine,
+    planOnly: options.plan ?? false,
+    json: options.json ?? false,
+    quiet: options.quiet ?? false,
+  });
+}
+
+function buildCommand(version: string, write: { out: (text: string) => void; err: (text: string) => void }): Command {
+  return new Command('factorial')
+    .description('Compute every decimal digit of n! exactly, verified, in bounded memory.')
+    .argument('<n>', 'a whole number, 0 or more', parseNumberArgument)
+    .option(
+      '-o, --out <file>',
+      'write the digits to a file (complete and verified, or not at all); - is stdout',
+      parsePath,
+    )
+    .option(
+      '-t, --threads <count>',
+      'compute threads, 1 to 256 (default: as many as the machine runs at once)',
+      parseThreads,
+    )
+    .option(
+      '-m, --memory <size>',
+      'memory for the calculation, such as 512MiB (default: half of what is there)',
+      parseMemory,
+    )
+    .option('--scratch <dir>', 'folder for scratch files of calculations that do not fit into memory', parsePath)
+    .addOption(new Option('-e, --engine <name>', 'engine to use').choices(['auto', ...engineNames]).default('auto'))
+    .option('--plan', 'print digit count, memory and time, and compute nothing')
+    .option('--json', 'print one line of JSON instead of the digits')
+    .option('-q, --quiet', 'no progress bar and no summary')
+    .version(version, '-V, --version')
+    .helpOption('-h, --help')
+    .addHelpText('after', examples)
+    .showHelpAfterError('(factorial --help explains every option)')
+    .allowExcessArguments(false)
+    .configureOutput({ writeOut: write.out, writeErr: write.err })
+    .exitOverride();
+}
+
+function wrongNumber(text: string): string {
+  try {
+    parseFactorialNumber(text);
+    return '';
+  } catch (error) {
+    if (error instanceof InputError) return error.message;
+    throw error;
+  }
+}
+
+function parseNumberArgument(text: string): bigint {
+  try {
+    return parseFactorialNumber(text);
+  } catch (error) {
+    if (error instanceof InputError) throw new InvalidArgumentError(error.message);
+    throw error;
+  }
+}
+
+function parseThreads(text: string): number {
+  const count = /^[1-9][0-9]{0,2}$/.test(text) ? Number(text) : 0;
+  if (count < 1 || count > 256)
+    throw new InvalidArgumentError(`expected an integer from 1 to 256, got ${text.slice(0, 40)}`);
+  return count;
+}
+
+function parseMemory(text: string): number {
+  const bytes = parseSizeBytes(text);
+  if (bytes === undefined || bytes === 0) {
+    throw new InvalidArgumentError(`expected a size such as 512MiB or 2GiB, got ${text.slice(0, 40)}`);
+  }
+  return bytes;
+}
+
+function parsePath(text: string): string {
+  if (text === '' || text.includes('\0')) throw new InvalidArgumentError('expected a path, got an empty one');
+  return text;
+}

@@ -1,0 +1,41 @@
+import { InputError, SinkError } from '@factorial/compute';
+import { parseCommandLine, UsageExit, usageExitCode } from './command-line.ts';
+import { runRequest } from './run-request.ts';
+import { version } from './version.ts';
+
+/** Exit codes by the signal that ended the run: 128 + its number. */
+const signalExitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
+
+async function main(): Promise<number> {
+  const stop = new AbortController();
+  let interrupted: number | undefined;
+  for (const [signal, exitCode] of Object.entries(signalExitCodes)) {
+    process.on(signal, () => {
+      // A second signal does not wait for the clean-up.
+      if (interrupted !== undefined) process.exit(exitCode);
+      interrupted = exitCode;
+      stop.abort(new Error(`stopped by ${signal}`));
+    });
+  }
+  try {
+    const request = parseCommandLine(process.argv.slice(2), version, {
+      out: (text) => process.stdout.write(text),
+      err: (text) => process.stderr.write(text),
+    });
+    await runRequest(request, stop.signal);
+    return 0;
+  } catch (error) {
+    if (error instanceof UsageExit) return error.exitCode;
+    if (interrupted !== undefined) return interrupted;
+    if (isClosedPipe(error)) return 0;
+    process.stderr.write(`factorial: ${error instanceof Error ? error.message : String(error)}\n`);
+    return error instanceof InputError ? usageExitCode : 1;
+  }
+}
+
+/** The reader of the pipe has seen enough (`| head`): nothing went wrong. */
+function isClosedPipe(error: unknown): boolean {
+  return error instanceof SinkError && error.code === 'sink-closed';
+}
+
+process.exitCode = await main();

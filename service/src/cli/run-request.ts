@@ -1,0 +1,139 @@
+import {
+  type Budget,
+  computeFactorial,
+  type DigitSink,
+  defaultBudget,
+  type FactorialPlan,
+  type FactorialResult,
+  FileSink,
+  planFactorial,
+  stdoutSink,
+} from '@factorial/compute';
+import type { CliRequest } from './command-line.ts';
+import { DigitSummary, formatBytes, groupThousands } from './digit-summary.ts';
+import { formatSeconds, ProgressBar } from './progress-bar.ts';
+
+/** On a terminal, results longer than this are summarised. */
+const terminalMaxDigits = 10_000n;
+
+/** Carry out one request of the command line; digits, summary or JSON go to stdout, all else to stderr. */
+export async function runRequest(request: CliRequest, signal: AbortSignal): Promise<void> {
+  const budget = budgetOf(request);
+  if (request.planOnly) {
+    writePlan(planFactorial(request.n, budget), request.json);
+    return;
+  }
+  const startedMs = performance.now();
+  const bar = process.stderr.isTTY && !request.quiet ? new ProgressBar(process.stderr) : undefined;
+  try {
+    await using result = await computeFactorial(request.n, {
+      budget,
+      signal,
+      onProgress: (progress) => bar?.update(progress),
+    });
+    await deliver(request, result, signal, () => bar?.clear(), startedMs);
+  } finally {
+    bar?.clear();
+  }
+}
+
+function budgetOf({ threads, memoryBytes, scratchDir, engine }: CliRequest): Budget {
+  return defaultBudget({
+    engine,
+    ...(threads === undefined ? {} : { threads }),
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
+    ...(scratchDir === undefined ? {} : { scratchDir }),
+  });
+}
+
+async function deliver(
+  request: CliRequest,
+  result: FactorialResult,
+  signal: AbortSignal,
+  clearBar: () => void,
+  startedMs: number,
+): Promise<void> {
+  const summarise =
+    request.outPath === undefined && !request.json && process.stdout.isTTY && result.digitCount > terminalMaxDigits;
+  const summary = summarise ? new DigitSummary() : undefined;
+  const sink = chooseSink(request, summary);
+  await sink.write({ digits: result.digits(), digitCount: result.digitCount, signal });
+  const sha256 = await result.sha256;
+  const seconds = (performance.now() - startedMs) / 1000;
+  clearBar();
+  if (request.json) process.stdout.write(`${JSON.stringify(facts(result, sha256, seconds))}\n`);
+  else if (summary !== undefined) process.stdout.write(summaryText(request, result, summary, sha256, seconds));
+  else if (request.outPath === undefined) process.stdout.write(process.stdout.isTTY ? '\n' : '');
+  else if (!request.quiet) process.stderr.write(writtenText(request.outPath, result, sha256, seconds));
+}
+
+function chooseSink(request: CliRequest, summary: DigitSummary | undefined): DigitSink {
+  if (request.outPath !== undefined) return new FileSink(request.outPath);
+  return request.json || summary !== undefined ? createObserver(summary) : stdoutSink();
+}
+
+/** Consumes the digits without keeping them: for the summary and for facts alone. */
+function createObserver(summary: DigitSummary | undefined): DigitSink {
+  return {
+    async write({ digits }) {
+      let bytes = 0n;
+      for await (const chunk of digits) {
+        bytes += BigInt(chunk.length);
+        summary?.update(chunk);
+      }
+      return { bytes, location: 'nowhere' };
+    },
+  };
+}
+
+/** The line of `--json`. Counts beyond 2^53 stay exact: n, digits and trailingZeros are decimal strings. */
+function facts(result: FactorialResult, sha256: string, seconds: number): object {
+  return {
+    n: result.n.toString(),
+    digits: result.digitCount.toString(),
+    trailingZeros: result.trailingZeros.toString(),
+    sha256,
+    seconds: Number(seconds.toFixed(3)),
+    peakRssBytes: process.resourceUsage().maxRSS * 1024,
+    engine: result.engine,
+    threads: result.threads,
+    verified: true,
+  };
+}
+
+function summaryText(
+  { n }: CliRequest,
+  result: FactorialResult,
+  summary: DigitSummary,
+  sha256: string,
+  seconds: number,
+): string {
+  return [
+    `${n}! = ${summary}`,
+    `${groupThousands(result.digitCount)} digits, ${groupThousands(result.trailingZeros)} trailing zeros, verified, in ${formatSeconds(seconds)}`,
+    `SHA-256 ${sha256}`,
+    `All digits: factorial ${n} --out ${n}.txt, or into a pipe: factorial ${n} | less`,
+    '',
+  ].join('\n');
+}
+
+function writtenText(path: string, result: FactorialResult, sha256: string, seconds: number): string {
+  return `${groupThousands(result.digitCount)} digits in ${path}, verified, in ${formatSeconds(seconds)}\nSHA-256 ${sha256}\n`;
+}
+
+function writePlan(plan: FactorialPlan, json: boolean): void {
+  if (json) {
+    process.stdout.write(`${JSON.stringify(plan)}\n`);
+    return;
+  }
+  const rows = [
+    ['digits', groupThousands(BigInt(plan.digitCount))],
+    ['trailing zeros', groupThousands(BigInt(plan.trailingZeros))],
+    ['engine', plan.engine],
+    ['threads', String(plan.threads)],
+    ['memory', formatBytes(plan.memoryBytes)],
+    ['scratch', formatBytes(plan.scratchBytes)],
+    ['estimated time', formatSeconds(plan.estimatedSeconds)],
+  ];
+  process.stdout.write(`${plan.n}!\n${rows.map(([name, value]) => `  ${`${name}`.padEnd(15)} ${value}`).join('\n')}\n`);
+}

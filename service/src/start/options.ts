@@ -1,0 +1,58 @@
+import { hostname } from 'node:os';
+import type { ApiOptionsInput } from '@factorial/api';
+import type { Settings } from '@factorial/backing';
+import type { WorkerOptions } from '@factorial/worker';
+import { laneBudgets } from './lane-budgets.ts';
+
+const sweepMaxRows = 500;
+
+const ms = (seconds: number): number => Math.round(seconds * 1000);
+
+/** The API's options from the settings. */
+export function apiOptions(settings: Settings): ApiOptionsInput {
+  return Object.freeze({
+    budget: laneBudgets(settings)['small.long'],
+    maxNumber: settings.MAX_NUMBER,
+    largeFrom: settings.LARGE_FROM,
+    tinyMaxNumber: settings.TINY_MAX_NUMBER,
+    quickMaxSeconds: settings.QUICK_MAX_SECONDS,
+    jsonMaxDigits: settings.JSON_MAX_DIGITS,
+    bodyMaxBytes: settings.BODY_MAX_BYTES,
+    rateLimitPerMinute: settings.RATE_LIMIT_PER_MINUTE,
+    unfinishedMaxPerClient: settings.UNFINISHED_MAX_PER_CLIENT,
+    apiKeys: settings.API_KEYS,
+    objectsMaxBytes: BigInt(settings.OBJECTS_MAX_BYTES),
+    trustProxy: settings.TRUSTED_PROXIES.length === 0 ? false : settings.TRUSTED_PROXIES,
+    retryAfterMaxSeconds: settings.RETRY_AFTER_MAX_SECONDS,
+    listMaxLimit: settings.LIST_MAX_LIMIT,
+    listDefaultLimit: Math.min(20, settings.LIST_MAX_LIMIT),
+    eventMaxConnections: settings.EVENTS_MAX_CONNECTIONS,
+    requestTimeoutMs: ms(settings.REQUEST_TIMEOUT_SECONDS),
+    connectionIdleMs: ms(settings.CONNECTION_IDLE_SECONDS),
+    readinessTimeoutMs: ms(settings.READINESS_TIMEOUT_SECONDS),
+  });
+}
+
+/** The worker's options from the settings. */
+export function workerOptions(settings: Settings): WorkerOptions {
+  return Object.freeze({
+    owner: `${hostname().slice(0, 40)}-${process.pid}`,
+    concurrency: {
+      'small.quick': settings.QUICK_CONCURRENCY,
+      'small.long': settings.LONG_CONCURRENCY,
+      large: settings.LARGE_CONCURRENCY,
+    },
+    budgets: laneBudgets(settings),
+    largeFrom: settings.LARGE_FROM,
+    quickMaxSeconds: settings.QUICK_MAX_SECONDS,
+    leaseMs: ms(settings.LEASE_SECONDS),
+    heartbeatMs: ms(settings.HEARTBEAT_SECONDS),
+    sweepIntervalMs: ms(settings.SWEEP_INTERVAL_SECONDS),
+    sweepMaxRows,
+    unfinishedMaxAgeMs: ms(settings.UNFINISHED_UPLOAD_MAX_AGE_SECONDS),
+    maxFailures: settings.FAILURES_MAX,
+    maxInterruptions: settings.INTERRUPTIONS_MAX,
+    retryDelayMs: ms(settings.RETRY_DELAY_SECONDS),
+    verifyReadbackMaxBytes: BigInt(settings.VERIFY_READBACK_MAX_BYTES),
+  });
+}

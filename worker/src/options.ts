@@ -1,0 +1,52 @@
+import type {
+  CalculationQueue,
+  DigitCache,
+  Lane,
+  MetadataStore,
+  ObjectStore,
+  WorkflowEngine,
+} from '@factorial/backing';
+import type { Budget } from '@factorial/compute';
+
+/** The backing services a worker stands on. */
+export interface WorkerServices {
+  readonly metadata: MetadataStore;
+  readonly cache: DigitCache;
+  readonly objects: ObjectStore;
+  readonly queue: CalculationQueue;
+  readonly workflow: WorkflowEngine;
+}
+
+/** How one worker behaves. Frozen before use. */
+export interface WorkerOptions {
+  /** Names this worker in leases; unique among the workers of one metadata store. */
+  readonly owner: string;
+  /** Calculations at once, per lane. */
+  readonly concurrency: Readonly<Record<Lane, number>>;
+  /** What one calculation of a lane may use. */
+  readonly budgets: Readonly<Record<Lane, Budget>>;
+  readonly largeFrom: bigint;
+  /** Estimates above this go to the long lane. */
+  readonly quickMaxSeconds: number;
+  readonly leaseMs: number;
+  /** Between two renewals of a lease; at most half of `leaseMs`. */
+  readonly heartbeatMs: number;
+  readonly sweepIntervalMs: number;
+  /** Rows that one sweep publishes again at most. */
+  readonly sweepMaxRows: number;
+  /** Unfinished writes and unreferenced objects older than this are removed. */
+  readonly unfinishedMaxAgeMs: number;
+  readonly maxFailures: number;
+  readonly maxInterruptions: number;
+  /** Wait before the first repetition of a failed try; doubled each time, at most a minute. */
+  readonly retryDelayMs: number;
+  /** Stored results up to this size are read back and hashed before they are published. */
+  readonly verifyReadbackMaxBytes: bigint;
+}
+
+/** Where a worker writes what it does; pino's shape. */
+export interface WorkerLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
