@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ofKind, pick, pods, render } from './render.mjs';
+import { builtModule } from './settings-table.mjs';
 
 const kinds = (objects) => new Set(objects.map((object) => object.kind));
 
@@ -21,14 +22,19 @@ test('switched off, budgets, policies, migration and service accounts are gone',
   assert.deepEqual(accounts, ['existing-api', 'default']);
 });
 
-test('production scales the API on CPU and the worker on every lane of the queue', () => {
+test('production scales the API on CPU and the worker on every lane of the queue', async () => {
   const objects = render('production');
   const { spec } = pick(objects, 'HorizontalPodAutoscaler', 'rel-factorial-api');
   assert.deepEqual([spec.minReplicas, spec.maxReplicas], [3, 20]);
   assert.equal(spec.metrics[0].resource.target.averageUtilization, 70);
   const scaled = pick(objects, 'ScaledObject', 'rel-factorial-worker').spec;
   assert.deepEqual([scaled.minReplicaCount, scaled.maxReplicaCount], [2, 30]);
-  assert.ok(scaled.triggers.length >= 2);
+  const { lanes } = await builtModule('backing/dist/queue/calculation-queue.js');
+  const queues = scaled.triggers.map((trigger) => trigger.metadata.queueName);
+  assert.deepEqual(
+    queues,
+    lanes.map((lane) => `factorial.request.${lane}`),
+  );
   for (const trigger of scaled.triggers) {
     assert.equal(trigger.type, 'rabbitmq');
     assert.equal(trigger.metadata.mode, 'QueueLength');

@@ -49,7 +49,9 @@ const refusals = {
     /existingSecret: expected either existingSecret or secrets, got both/,
   ],
   'a value taken away': ['small', { api: null }, /missing property 'api'/],
-  'no database': ['production', { existingSecret: '' },
+  'no database': [
+    'production',
+    { existingSecret: '' },
     /secrets\.DATABASE_URL: .* pods cannot share the embedded SQLite/,
   ],
   'no broker': ['small', { 'rabbitmq.enabled': false }, /secrets\.AMQP_URL: .*rabbitmq\.enabled/],

@@ -10,5 +10,4 @@ const path = join(factorialChart, 'values.schema.json');
 const schema = JSON.parse(readFileSync(path, 'utf8'));
 Object.assign(schema.$defs, settingsSchemas(await settingsTable()));
 writeFileSync(path, `${JSON.stringify(schema, null, 2)}\n`);
-const biome = join(projectRoot, 'node_modules', '@biomejs', 'biome', 'bin', 'biome');
-execFileSync(process.execPath, [biome, 'format', '--write', path], { stdio: 'inherit' });
+execFileSync(process.execPath, [join(projectRoot, 'scripts', 'lint.mjs'), 'write'], { stdio: 'inherit' });
