@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { projectRoot } from './paths.mjs';
 
@@ -50,26 +50,8 @@ export function ignoredPatterns(path = join(projectRoot, '.dockerignore')) {
   });
 }
 
-/** Copy the build context, what .dockerignore names left out, as `COPY . .` would. */
-export function copyContext(target) {
-  const patterns = ignoredPatterns();
-  const visit = (folder) => {
-    for (const entry of readdirSync(join(projectRoot, folder), { withFileTypes: true })) {
-      const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
-      if (patterns.some((pattern) => pattern.test(path))) continue;
-      if (entry.isDirectory()) visit(path);
-      else {
-        mkdirSync(dirname(join(target, path)), { recursive: true });
-        cpSync(join(projectRoot, path), join(target, path));
-      }
-    }
-  };
-  visit('');
-}
-
 /** Carry out one COPY of the Dockerfile with folders in place of images: paths below /app are those of the folder. */
-export function copyInstruction({ flags, words }, from, target) {
-  if (flags.from === undefined && words.join(' ') === '. .') return copyContext(target);
+export function copyInstruction({ words }, from, target) {
   const sources = words.slice(0, -1);
   const destination = words.at(-1);
   for (const source of sources) {

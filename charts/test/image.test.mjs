@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { join } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { test } from 'node:test';
 import { announcedCommands, commandProblem, sourceOf } from './commands.mjs';
 import { environmentOf, ignoredPatterns, readDockerfile } from './dockerfile.mjs';
@@ -116,10 +116,31 @@ test('the build context leaves out secrets, history and what is built anew', () 
       ignored.some((pattern) => pattern.test(path)),
       path,
     );
+});
+
+test('the build context has all that the build reads: manifests, scripts and every source that is no test', () => {
+  const ignored = ignoredPatterns();
+  const isIgnored = (path) => ignored.some((pattern) => pattern.test(path));
+  const needed = [
+    'package.json',
+    'package-lock.json',
+    '.npmrc',
+    'tsconfig.json',
+    'tsconfig.base.json',
+    'scripts',
+    'bin',
+  ];
+  for (const path of needed) assert.ok(existsSync(join(projectRoot, path)) && !isIgnored(path), path);
+  const notRead = new Set(['test', 'dist', 'build', 'node_modules', 'infra']);
   for (const workspace of manifest.workspaces) {
-    for (const name of readdirSync(join(projectRoot, workspace, 'src'))) {
-      if (name.endsWith('.test.ts')) continue;
-      assert.ok(!ignored.some((pattern) => pattern.test(`${workspace}/src/${name}`)), `${workspace}/src/${name}`);
+    for (const entry of readdirSync(join(projectRoot, workspace), { withFileTypes: true })) {
+      if (notRead.has(entry.name) || /\.tsbuildinfo$/.test(entry.name)) continue;
+      const options = { recursive: true, withFileTypes: true };
+      const files = entry.isDirectory() ? readdirSync(join(projectRoot, workspace, entry.name), options) : [entry];
+      for (const file of files.filter(({ name }) => !name.endsWith('.test.ts') && !name.endsWith('.md'))) {
+        const path = relative(projectRoot, join(file.parentPath, file.name)).replaceAll(sep, '/');
+        assert.ok(!isIgnored(path), path);
+      }
     }
   }
 });

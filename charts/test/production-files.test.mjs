@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { copyInstruction, environmentOf, readDockerfile } from './dockerfile.mjs';
@@ -17,18 +17,22 @@ const folderOf = (stage) => join(root, stage.name);
 const app = folderOf(final);
 after(() => rmSync(root, { recursive: true, force: true }));
 
-/** The image's own PATH would lead to Node 24 only; here it is the one that runs this test. */
-const environment = { PATH: `${join(process.execPath, '..')}:${process.env.PATH}`, HOME: process.env.HOME ?? root };
+// The image has Node 24 alone; here the one that runs this test comes first. What npm needs to reach its registry is kept.
+const environment = { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH}` };
+delete environment.NODE_TEST_CONTEXT;
 
-/** Carry out the stages of the Dockerfile in folders: COPY as it stands, RUN where npm is what runs. */
+/**
+ * Carry out the stages of the Dockerfile in folders: COPY as it stands, RUN where npm is what runs. The tree, which is built when
+ * tests run, stands for the stage that builds it.
+ */
 before(() => {
-  for (const stage of stages) {
+  for (const stage of stages.filter(({ name }) => name !== 'build')) {
     const folder = folderOf(stage);
     mkdirSync(folder, { recursive: true });
     for (const instruction of stage.instructions) {
       if (instruction.keyword === 'COPY') {
         const { from } = instruction.flags;
-        copyInstruction(instruction, from === undefined ? projectRoot : join(root, from), folder);
+        copyInstruction(instruction, from === undefined || from === 'build' ? projectRoot : join(root, from), folder);
       }
       if (instruction.keyword === 'RUN' && instruction.text.startsWith('npm ')) {
         execFileSync('sh', ['-c', instruction.text], {
@@ -76,7 +80,14 @@ test('the image starts from its files alone, computes 3000! and stops when told'
   mkdirSync(data);
   const child = spawn(process.execPath, words.slice(1), {
     cwd: app,
-    env: { ...environment, ...environmentOf(final), HOST: '127.0.0.1', PORT: '0', DATA_DIR: data, THREADS: '1' },
+    env: {
+      PATH: environment.PATH,
+      ...environmentOf(final),
+      HOST: '127.0.0.1',
+      PORT: '0',
+      DATA_DIR: data,
+      THREADS: '1',
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = once(child, 'close');
