@@ -13,7 +13,8 @@ export function userEnvironment(settings: Readonly<Record<string, string>> = {})
   const kept = Object.entries(process.env).filter(
     ([name]) => !/^(npm_|VITEST|NODE_ENV|NODE_OPTIONS|PORT$|HOST$)/.test(name),
   );
-  return { ...Object.fromEntries(kept), PATH: path.join(delimiter), ...settings };
+  // npm's warnings are about the host's npm configuration and would hide what the product itself says.
+  return { ...Object.fromEntries(kept), PATH: path.join(delimiter), npm_config_loglevel: 'error', ...settings };
 }
 
 export interface Finished {
@@ -85,7 +86,7 @@ export class Product {
     await this.#ended;
   }
 
-  /** A signal to the whole group, as Ctrl-C on a terminal sends it. */
+  /** A signal to the whole group, as Ctrl-C on a terminal sends it. npm ends by the signal; what the service did is in its log. */
   async stop(signal: NodeJS.Signals = 'SIGINT'): Promise<Finished> {
     this.#signal(signal);
     return await this.#ended;

@@ -26,6 +26,8 @@ import { registerPage } from './routes/page.ts';
 import { registerProblems } from './routes/problems.ts';
 import { registerRequestFactorial } from './routes/request-factorial.ts';
 
+const timeoutCheckMaxMs = 5_000;
+
 /**
  * The HTTP side of the service: every route registered, ready, not listening. Call `listen` on it, and `close` to end
  * event streams and wait for answers under way; the dependencies stay open. Throws `InputError` for a wrong option.
@@ -35,6 +37,10 @@ export async function createApi(deps: ApiDependencies, input: ApiOptionsInput = 
   const app = makeServer(deps, options);
   const closing = new AbortController();
   app.addHook('preClose', async () => closing.abort(new Error('the server is closing')));
+  // A connection whose answer was under way would otherwise idle until its keep-alive ends, and hold up the close.
+  app.addHook('onResponse', async (request) => {
+    if (closing.signal.aborted) request.raw.socket.end();
+  });
   const context: ApiContext = {
     metadata: deps.metadata,
     cache: deps.cache,
@@ -60,6 +66,8 @@ export async function createApi(deps: ApiDependencies, input: ApiOptionsInput = 
 function makeServer(deps: ApiDependencies, options: ApiOptions): ApiServer {
   const log = deps.logger;
   const app = fastify({
+    // Node looks for late requests only this often.
+    http: { connectionsCheckingInterval: Math.min(options.requestTimeoutMs, timeoutCheckMaxMs) },
     ...(log === undefined ? {} : { loggerInstance: log }),
     bodyLimit: options.bodyMaxBytes,
     requestTimeout: options.requestTimeoutMs,
@@ -74,6 +82,8 @@ function makeServer(deps: ApiDependencies, options: ApiOptions): ApiServer {
     },
     clientErrorHandler: (error, socket) => answerClientError(error, socket, log),
   });
+  app.server.maxConnections = options.maxConnections;
+  app.server.headersTimeout = options.requestTimeoutMs;
   return app.withTypeProvider<TypeBoxTypeProvider>();
 }
 

@@ -1,4 +1,4 @@
-import { CapacityError, type FactorialRow, TransientError } from '@factorial/backing';
+import { CapacityError, type FactorialRow, maxInt64, TransientError } from '@factorial/backing';
 import type { FactorialPlan } from '@factorial/compute';
 import type { FastifyBaseLogger } from 'fastify';
 import type { ApiContext } from '../dependencies.ts';
@@ -20,10 +20,11 @@ export class Admission {
   }
 
   /**
-   * The row of n, made and published when nobody asked before or the last attempt failed. Throws `number-too-large`,
+   * The row of n ≥ 0, made and published when nobody asked before or the last attempt failed. Throws `number-too-large`,
    * `store-full` and `too-many-unfinished`; a row that exists and did not fail is returned whatever the limits say.
    */
   async admit(n: bigint, client: string, log: FastifyBaseLogger): Promise<FactorialRow> {
+    if (n > maxInt64) throw await this.#capacity.beyondAll(n);
     const known = await this.#context.metadata.find(n);
     if (known !== undefined && known.status !== 'failed') return known;
     return this.#door.run(async () => {
