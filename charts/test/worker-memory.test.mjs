@@ -2,12 +2,10 @@ import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { test } from 'node:test';
 import { containerEnvironment, pick, refusal, render, valuesFiles } from './render.mjs';
-import { settingsModule } from './settings-table.mjs';
+import { builtModule, settingsModule } from './settings-table.mjs';
 
 const mebibyte = 2 ** 20;
 const partBytes = 8 * mebibyte;
-/** Least budget of one calculation in any lane. */
-const leastLaneBytes = 64 * mebibyte;
 
 function workerOf(objects) {
   const name = objects.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name.endsWith('-worker')).metadata
@@ -49,12 +47,13 @@ for (const name of Object.keys(valuesFiles)) {
     assert.ok(parts.compute >= limit * 0.3, `only ${parts.compute} of ${limit} to compute in`);
   });
 
-  test(`${name}: the compute budget gives every lane what one calculation needs at least`, async () => {
+  test(`${name}: the service finds the compute budget enough for every lane`, async () => {
     const { readSettings } = await settingsModule();
+    const { laneBudgets } = await builtModule('service/dist/start/lane-budgets.js');
     const settings = readSettings(workerOf(render(name)).environment);
-    const { COMPUTE_MEMORY_BYTES: compute, QUICK_CONCURRENCY: quick } = settings;
-    assert.ok((compute * 0.25) / quick >= leastLaneBytes);
-    assert.ok((compute * 0.75) / (settings.LONG_CONCURRENCY + settings.LARGE_CONCURRENCY) >= leastLaneBytes);
+    const budgets = Object.values(laneBudgets(settings));
+    assert.equal(budgets.length, 3);
+    for (const budget of budgets) assert.ok(budget.memoryBytes >= 64 * mebibyte);
   });
 
   test(`${name}: the API plans with the budget of the worker`, () => {
@@ -95,7 +94,9 @@ test('threads are the requested cores, rounded up', () => {
   }
 });
 
-test('a memory that cannot work is refused with the least that can; a little less is refused, too', () => {
+test('a memory that cannot work is refused with the least that can; a little less is refused, too', async () => {
+  const { readSettings } = await settingsModule();
+  const { laneBudgets } = await builtModule('service/dist/start/lane-budgets.js');
   const seed = randomInt(2 ** 31);
   let state = seed;
   const next = (from, to) => {
@@ -112,7 +113,8 @@ test('a memory that cannot work is refused with the least that can; a little les
     const message = refusal('small', { ...set, 'worker.memory': '100Mi' });
     const least = Number(/Expected at least (\d+)Mi/.exec(message)?.[1]);
     assert.ok(least > 100, `${context}: ${message}`);
-    assert.doesNotThrow(() => render('small', { ...set, 'worker.memory': `${least}Mi` }), context);
+    const settings = readSettings(workerOf(render('small', { ...set, 'worker.memory': `${least}Mi` })).environment);
+    assert.doesNotThrow(() => laneBudgets(settings), context);
     const almost = Math.floor(least * 0.97);
     assert.match(refusal('small', { ...set, 'worker.memory': `${almost}Mi` }), /cannot work/, context);
   }

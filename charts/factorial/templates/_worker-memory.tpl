@@ -30,7 +30,7 @@ Everything that follows from worker.memory, in MiB, as YAML:
 
 native 64 is Node outside V8's heap and 12 a bare worker thread (measured 43 and 11 on Node 24); 8 is the part size of every
 object below 78 GiB, and an upload holds two parts more than are in flight. The reserve of 1/32 is for what the kernel counts.
-The lanes' budgets set the least to compute in: each has at least 64, and the quick lane's share is a quarter.
+The least to compute in is what the service demands: 64 for each calculation that may run at once.
 */}}
 {{- define "factorial.workerMemory" -}}
 {{- $memory := include "factorial.mebibytes" .Values.worker.memory | int64 -}}
@@ -47,7 +47,7 @@ The lanes' budgets set the least to compute in: each has at least 64, and the qu
 {{- $heapSemi := ternary 16 8 (ge $memory 2048) -}}
 {{- $heap := add $heapOld (mul 3 $heapSemi) -}}
 {{- $reserve := div (add $memory 31) 32 -}}
-{{- $leastCompute := max (mul 256 $quick) (div (add (mul 256 (add $long $largeLane)) 2) 3) -}}
+{{- $leastCompute := mul 64 (add $quick $long $largeLane) -}}
 {{- $others := add 64 $threadsMemory $heap -}}
 {{- $forUploads := min (div $memory 8) (sub $memory (add $others $reserve $leastCompute)) -}}
 {{- $partsInFlight := max 1 (min 16 (sub (div (max 0 $forUploads) (mul 8 $runs)) 2)) -}}
@@ -60,7 +60,7 @@ The lanes' budgets set the least to compute in: each has at least 64, and the qu
 {{- $leastEighth := add (div (add (mul (sub $leastOthers 64) 32) 26) 27) 2 -}}
 {{- $leastLarge := add (div (add (mul (sub $leastOthers 40) 32) 26) 27) 2 -}}
 {{- $least := ternary $leastFlat (ternary $leastEighth $leastLarge (lt $leastEighth 2048)) (lt $leastFlat 512) -}}
-{{- fail (printf "worker.memory: %s cannot work: Node takes 64Mi, its heap %dMi, %d cores' threads %dMi, %d calculations at once hold %dMi of upload parts, the reserve is %dMi, and the lanes need %dMi to compute in. Expected at least %dMi, or fewer calculations at once (settings.QUICK_CONCURRENCY, settings.LONG_CONCURRENCY), or fewer cores (worker.cpu)" .Values.worker.memory $heap $threads $threadsMemory $runs $uploads $reserve $leastCompute $least) -}}
+{{- fail (printf "worker.memory: %s cannot work: Node takes 64Mi, its heap %dMi, %d cores' threads %dMi, %d calculations at once hold %dMi of upload parts, the reserve is %dMi, and %dMi is the least to compute in. Expected at least %dMi, or fewer calculations at once (settings.QUICK_CONCURRENCY, settings.LONG_CONCURRENCY), or fewer cores (worker.cpu)" .Values.worker.memory $heap $threads $threadsMemory $runs $uploads $reserve $leastCompute $least) -}}
 {{- end -}}
 memoryMebibytes: {{ $memory }}
 threads: {{ $threads }}
