@@ -113,7 +113,11 @@ test('a memory that cannot work is refused with the least that can; a little les
     const message = refusal('small', { ...set, 'worker.memory': '100Mi' });
     const least = Number(/Expected at least (\d+)Mi/.exec(message)?.[1]);
     assert.ok(least > 100, `${context}: ${message}`);
-    const settings = readSettings(workerOf(render('small', { ...set, 'worker.memory': `${least}Mi` })).environment);
+    const worker = workerOf(render('small', { ...set, 'worker.memory': `${least}Mi` }));
+    const settings = readSettings(worker.environment);
+    const { limit, ...parts } = accountFor(worker, settings);
+    const sum = Object.values(parts).reduce((total, bytes) => total + bytes, 0);
+    assert.ok(sum <= limit, `${context}: ${sum} of ${limit}`);
     assert.doesNotThrow(() => laneBudgets(settings), context);
     const almost = Math.floor(least * 0.97);
     assert.match(refusal('small', { ...set, 'worker.memory': `${almost}Mi` }), /cannot work/, context);
