@@ -1,0 +1,6 @@
+export { fillTwiddles } from './twiddles';
+export { forwardLevel, forwardNtt } from './forward';
+export { inverseLevel, inverseNtt } from './inverse';
+export { multiplyPointwise } from './pointwise';
+export { mergeLanes, splitLanes } from './lanes';
+export { addLimbs, combineResidues, flushCarry } from './combine';
