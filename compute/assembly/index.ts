@@ -4,3 +4,6 @@ export { inverseLevel, inverseNtt } from './inverse';
 export { multiplyPointwise } from './pointwise';
 export { mergeLanes, splitLanes } from './lanes';
 export { addLimbs, combineResidues, flushCarry } from './combine';
+export { multiplySchoolbook, multiplyWords } from './schoolbook';
+export { appendLimbResidues, fillResidueTable, multiplyPowerResidues, multiplyResidues } from './residues';
+export { limbsToText, textToLimbs } from './text';

@@ -8,7 +8,7 @@ import { aloneTeam } from './team.ts';
 import { maxCoefficients, transformShape } from './transform-shape.ts';
 
 const memory = makeTestMemory(1 << 13, 9);
-const narrow = makeTestMemory(1 << 13, 9, 1);
+const narrow = makeTestMemory(1 << 13, 9, true);
 const capacity = 4 * (1 << 14) + 64;
 
 describe('multiplyResidue', () => {

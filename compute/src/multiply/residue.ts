@@ -2,7 +2,15 @@ import type { DecimalNumber } from '../limbs/decimal-number.ts';
 import type { KernelInstance, Ptr } from '../wasm/bridge.ts';
 import type { Team } from './team.ts';
 import { maxLeafLength, type TransformShape, transformShape } from './transform-shape.ts';
-import { aligned, chunkColumns, primeCount, type ResidueArea, type TransformTables } from './workspace.ts';
+import {
+  aligned,
+  carryBytes,
+  chunkColumns,
+  primeCount,
+  type ResidueArea,
+  residueArrayBytes,
+  type TransformTables,
+} from './workspace.ts';
 
 /** What a thread needs to take part in products by residues. */
 export interface ResidueWorker {
@@ -14,6 +22,11 @@ export interface ResidueWorker {
 
 /** Levels from which the top one is taken together with the lanes, so that the quarters below it are separate tasks. */
 const splitLevels = 4;
+/**
+ * Residues beyond this many bytes are taken prime by prime, so that one prime's stay in a shared cache from lanes to inverse;
+ * below it all primes go together and the team meets less often. Set by tuners/prime-groups.ts.
+ */
+const togetherBytes = 8 * 2 ** 20;
 /** Tasks per thread of a phase over columns: enough to even out, few enough to cost nothing. */
 const rangesPerThread = 4;
 
@@ -33,8 +46,11 @@ class ResidueProduct {
   readonly #blocks: number;
   readonly #blockColumns: number;
   readonly #rangeColumns: number;
+  readonly #strideBytes: number;
   readonly rangeCount: number;
   readonly isSquare: boolean;
+  /** Primes that go through the transforms together. */
+  readonly groupSize: number;
 
   constructor(
     worker: ResidueWorker,
@@ -51,6 +67,10 @@ class ResidueProduct {
     this.#outPtr = outPtr;
     this.isSquare = a.ptr === b.ptr && a.limbCount === b.limbCount;
     this.#shape = transformShape(productCoefficients(a.limbCount, b.limbCount));
+    this.#strideBytes = residueArrayBytes(this.#shape.coefficients);
+    const arrays = this.isSquare ? primeCount : 2 * primeCount;
+    const together = arrays * this.#strideBytes <= Math.min(togetherBytes, area.bytes - carryBytes);
+    this.groupSize = together ? primeCount : 1;
     this.#blocks = this.#shape.levels >= splitLevels ? 4 : 1;
     this.#blockColumns = this.#shape.columns / this.#blocks;
     const wanted = threads === 1 ? 1 : threads * rangesPerThread;
@@ -182,7 +202,7 @@ class ResidueProduct {
   }
 
   #carryPtr(stream: number, range: number): Ptr {
-    return this.#area.carryPtr + 16 * (range * 16 + stream);
+    return this.#area.ptr + 16 * (range * 16 + stream);
   }
 
   get #chunkPtr(): Ptr {
@@ -194,11 +214,11 @@ class ResidueProduct {
   }
 
   #firstPtr(prime: number): Ptr {
-    return this.#area.firstPtr + prime * this.#area.strideBytes;
+    return this.#area.ptr + carryBytes + prime * this.#strideBytes;
   }
 
   #secondPtr(prime: number): Ptr {
-    return this.#area.secondPtr + (prime % this.#area.secondCount) * this.#area.strideBytes;
+    return this.#firstPtr(primeCount + (prime % this.groupSize));
   }
 }
 
@@ -217,15 +237,12 @@ export function multiplyResidue(
   outPtr: Ptr,
 ): DecimalNumber {
   const product = new ResidueProduct(worker, area, a, b, outPtr, team.threads);
-  const { rangeCount, blockCount } = product;
-  // A second operand with fewer arrays than primes takes the primes in groups.
-  const groupSize = product.isSquare ? primeCount : area.secondCount;
+  const { rangeCount, blockCount, groupSize } = product;
   for (let first = 0; first < primeCount; first += groupSize) {
-    const group = Math.min(groupSize, primeCount - first);
-    team.run(group * rangeCount, (task) =>
+    team.run(groupSize * rangeCount, (task) =>
       product.splitRange(first + Math.floor(task / rangeCount), task % rangeCount),
     );
-    team.run(group * blockCount, (task) =>
+    team.run(groupSize * blockCount, (task) =>
       product.multiplyBlock(first + Math.floor(task / blockCount), task % blockCount),
     );
   }

@@ -32,16 +32,10 @@ export interface TransformTables {
   readonly levels: number;
 }
 
-/** Where one product at a time keeps its residues: for a team, shared by its threads. */
+/** Memory in which one product at a time keeps its residues and carries: of one thread, or shared by a team. */
 export interface ResidueArea {
-  /** primeCount arrays for the first operand and the product. */
-  readonly firstPtr: Ptr;
-  /** Arrays for a second operand: primeCount of them, or one that the primes use in turn. */
-  readonly secondPtr: Ptr;
-  readonly secondCount: number;
-  /** Bytes from one array to the next. */
-  readonly strideBytes: number;
-  readonly carryPtr: Ptr;
+  readonly ptr: Ptr;
+  readonly bytes: number;
 }
 
 /** Bytes of one thread's own scratch: leaves of the pointwise product, chunks of the combination, carry states. */
@@ -89,20 +83,15 @@ export function fillTableTask(instance: KernelInstance, tables: TransformTables,
   fillTables(instance, prime, tables.contextPtrs[prime]!, depth, depth <= tables.levels - 2, scratchPtr);
 }
 
-/** Bytes of a residue area for products of up to `coefficients` coefficients. */
-export function residueAreaBytes(coefficients: number, secondCount: number): number {
-  const stride = aligned(4 * transformShape(coefficients).coefficients);
-  return (primeCount + secondCount) * stride + maxCarryBlocks * 16;
+/** Bytes of the carries that the blocks of a combination leave, at the start of an area. */
+export const carryBytes = maxCarryBlocks * 16;
+
+/** Bytes of the residues of one operand modulo one prime. */
+export function residueArrayBytes(coefficients: number): number {
+  return aligned(4 * transformShape(coefficients).coefficients);
 }
 
-export function placeResidueArea(ptr: Ptr, coefficients: number, secondCount: number): ResidueArea {
-  const strideBytes = aligned(4 * transformShape(coefficients).coefficients);
-  const secondPtr = ptr + primeCount * strideBytes;
-  return {
-    firstPtr: ptr,
-    secondPtr,
-    secondCount,
-    strideBytes,
-    carryPtr: secondPtr + secondCount * strideBytes,
-  };
+/** Least bytes of an area for products of up to `coefficients` coefficients: a second operand then takes the primes in turn. */
+export function residueAreaBytes(coefficients: number): number {
+  return carryBytes + (primeCount + 1) * residueArrayBytes(coefficients);
 }

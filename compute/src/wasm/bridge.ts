@@ -1,3 +1,4 @@
+/// <reference path="./web-assembly.d.ts" />
 import { readFileSync } from 'node:fs';
 
 /** Address of a byte in the shared WASM memory. */
@@ -33,6 +34,14 @@ export interface Kernels {
   combineResidues(crtPtr: Ptr, residuesPtr: Ptr, primeBytes: number, count: number, outPtr: Ptr, statePtr: Ptr): void;
   flushCarry(statePtr: Ptr, carryPtr: Ptr): void;
   addLimbs(ptr: Ptr, count: number, addPtr: Ptr, addCount: number): number;
+  multiplySchoolbook(aPtr: Ptr, aCount: number, bPtr: Ptr, bCount: number, outPtr: Ptr): void;
+  multiplyWords(wordsPtr: Ptr, count: number, outPtr: Ptr, scratchPtr: Ptr): number;
+  fillResidueTable(tablePtr: Ptr): void;
+  appendLimbResidues(tablePtr: Ptr, limbsPtr: Ptr, count: number, accPtr: Ptr): void;
+  multiplyPowerResidues(pairsPtr: Ptr, count: number, accPtr: Ptr): void;
+  multiplyResidues(accPtr: Ptr, otherPtr: Ptr): void;
+  limbsToText(limbsPtr: Ptr, count: number, textPtr: Ptr): void;
+  textToLimbs(textPtr: Ptr, digits: number, limbsPtr: Ptr): number;
 }
 
 /** Bytes below the first address that may be used: what the compiler keeps for itself. */
@@ -50,6 +59,7 @@ export interface KernelInstance {
   readonly words: Uint32Array<SharedArrayBuffer>;
   readonly signedWords: Int32Array<SharedArrayBuffer>;
   readonly doubles: Float64Array<SharedArrayBuffer>;
+  readonly longs: BigUint64Array<SharedArrayBuffer>;
 }
 
 /** Compiles the kernels; `debug` asserts every range. About 5 ms. The module may be sent to other threads. */
@@ -75,5 +85,6 @@ export function instantiateKernels(module: WebAssembly.Module, memory: WebAssemb
     words: new Uint32Array(buffer),
     signedWords: new Int32Array(buffer),
     doubles: new Float64Array(buffer),
+    longs: new BigUint64Array(buffer),
   };
 }

@@ -2,10 +2,10 @@ import type { ResidueWorker } from '../../src/multiply/residue.ts';
 import {
   aligned,
   fillTableTask,
-  placeResidueArea,
   placeTables,
   type ResidueArea,
   residueAreaBytes,
+  residueArrayBytes,
   scratchBytes,
   tablesBytes,
   tableTaskCount,
@@ -28,14 +28,10 @@ export interface TestMemory {
   take(bytes: number): Ptr;
 }
 
-/** Debug kernels, so that every range is asserted, over memory for products of up to `coefficients` coefficients. */
-export function makeTestMemory(
-  coefficients: number,
-  levels: number,
-  secondCount = 5,
-  extraBytes = 1 << 24,
-): TestMemory {
-  const bytes = tablesBytes(levels) + residueAreaBytes(coefficients, secondCount) + scratchBytes + extraBytes;
+/** Debug kernels, so that every range is asserted, over memory for products of up to `coefficients` coefficients; `tight` leaves the second operand one array. */
+export function makeTestMemory(coefficients: number, levels: number, tight = false, extraBytes = 1 << 24): TestMemory {
+  const areaBytes = residueAreaBytes(coefficients) + (tight ? 0 : 4 * residueArrayBytes(coefficients));
+  const bytes = tablesBytes(levels) + areaBytes + scratchBytes + extraBytes;
   const instance = instantiateKernels(compileKernels(true), createMemory(bytes + reservedBytes));
   let next = reservedBytes;
   const take = (size: number): Ptr => {
@@ -47,6 +43,6 @@ export function makeTestMemory(
   const tables = placeTables(instance, take(tablesBytes(levels)), levels);
   const scratchPtr = take(scratchBytes);
   for (let task = 0; task < tableTaskCount(levels); task++) fillTableTask(instance, tables, task, scratchPtr);
-  const area = placeResidueArea(take(residueAreaBytes(coefficients, secondCount)), coefficients, secondCount);
+  const area = { ptr: take(areaBytes), bytes: areaBytes };
   return { instance, worker: { instance, tables, scratchPtr }, area, take };
 }
