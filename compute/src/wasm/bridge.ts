@@ -68,6 +68,14 @@ export function compileKernels(debug = false): WebAssembly.Module {
   return new WebAssembly.Module(readFileSync(file));
 }
 
+let shared: WebAssembly.Module | undefined;
+
+/** The kernels of this thread, compiled on first use. */
+export function sharedModule(): WebAssembly.Module {
+  shared ??= compileKernels();
+  return shared;
+}
+
 /** A zeroed shared memory of at least `bytes` bytes that never grows, so that views of it stay valid. Pages cost nothing until touched. */
 export function createMemory(bytes: number): WebAssembly.Memory {
   const pages = Math.ceil(bytes / pageBytes);

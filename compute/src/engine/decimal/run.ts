@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { KernelError } from '../../errors.ts';
 import { placeTables } from '../../multiply/workspace.ts';
-import { compileKernels, createMemory, instantiateKernels, type KernelInstance } from '../../wasm/bridge.ts';
+import { createMemory, instantiateKernels, type KernelInstance, sharedModule } from '../../wasm/bridge.ts';
 import type { EngineDigits, EngineRun, EngineRunner } from '../engine.ts';
 import type { ResultResidues } from './check-result.ts';
 import { ControlBlock } from './control.ts';
@@ -13,14 +13,16 @@ import type { DecimalShare } from './thread-state.ts';
 const productModule = new URL('../../../dist/engine/decimal/product-task.js', import.meta.url);
 const progressIntervalMs = 100;
 
-let compiled: WebAssembly.Module | undefined;
-
 /** Computes n! / 10^z on all threads of the pool at once, in one shared memory, verified before it resolves. */
 export const runDecimal: EngineRunner = async (run) => {
   const arena = planArena(run.facts, run.plan.threads);
   if (arena === undefined) throw new KernelError(`expected a plan that fits one memory, got n = ${run.facts.n}`);
-  compiled ??= compileKernels();
-  const share: DecimalShare = { runId: randomUUID(), arena, module: compiled, memory: createMemory(arena.totalBytes) };
+  const share: DecimalShare = {
+    runId: randomUUID(),
+    arena,
+    module: sharedModule(),
+    memory: createMemory(arena.totalBytes),
+  };
   const instance = instantiateKernels(share.module, share.memory);
   placeTables(instance, arena.tablesPtr, arena.levels);
   instance.kernels.fillResidueTable(arena.residueTablePtr);
