@@ -46,11 +46,11 @@ function runPhases(state: ThreadState, fault: FaultHook | undefined): ResultResi
       fault(
         'planes',
         state,
-        planes.find((product) => product !== undefined),
+        planes.products.find((product) => product !== undefined),
       ),
     );
   control.addProgress(planesShare / arena.threads);
-  const result = multiplyChain(state, planes, 1_000_000 - segmentsShare - planesShare);
+  const result = multiplyChain(state, planes.products, planes.spareHeapPtr, 1_000_000 - segmentsShare - planesShare);
   if (fault) team.run(1, () => fault('result', state, result));
   const residues = residuesOfResult(state, result);
   if (residues.expected.some((residue, index) => residue !== residues.found[index])) {
