@@ -82,7 +82,7 @@ function planeProductBytes(n: number, segmentCount: number, planeCount: number):
   return aligned(4 * (Math.ceil(digits / digitsPerLimb) + 24 * (segmentCount + 1) * (planeCount + 1)));
 }
 
-/** Lays out the memory of a run. Restrictions: 2 ≤ n < 10^9; planeCount ≥ 1. */
+/** Lays out the memory of a run. Restrictions: 0 ≤ n < 10^9; planeCount ≥ 1. */
 export function decimalArena(n: number, significantDigits: number, planeCount: number, threads: number): DecimalArena {
   let next = reservedBytes;
   const take = (bytes: number): Ptr => {
