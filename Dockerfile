@@ -38,6 +38,7 @@ COPY --from=production /app/node_modules node_modules
 COPY package.json LICENSE ./
 COPY --from=build /app/compute/package.json compute/
 COPY --from=build /app/compute/dist compute/dist
+COPY --from=build /app/compute/build compute/build
 COPY --from=build /app/backing/package.json backing/
 COPY --from=build /app/backing/dist backing/dist
 COPY --from=build /app/api/package.json api/

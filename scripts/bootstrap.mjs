@@ -72,6 +72,7 @@ export async function prepare({ quiet = false } = {}) {
     const built = buildStamp();
     if (built !== readStamp('build')) {
       say('Building …');
+      await step(nodeBinary(), [join('compute', 'scripts', 'build-kernels.mjs')], quiet);
       await step(nodeBinary(), [join('node_modules', 'typescript', 'bin', 'tsc'), '-b'], quiet);
       writeStamp('build', built);
     }
