@@ -12,6 +12,7 @@ describeMetadataStoreContract('the SQLite metadata store', async () => {
     store,
     // A SQLite directory is held by one store alone.
     rival: store,
+    heldAlone: true,
     async dispose() {
       await store.close();
       await rm(directory, { recursive: true, force: true });
