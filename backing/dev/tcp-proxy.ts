@@ -117,8 +117,9 @@ class LocalTcpProxy implements TcpProxy {
     const target = connect(this.#targetPort, '127.0.0.1');
     const link = { client, target };
     this.#links.add(link);
-    relay(client, target);
-    relay(target, client);
+    const resume = (from: Socket) => void (this.#isStalled || from.resume());
+    relay(client, target, resume);
+    relay(target, client, resume);
     for (const socket of [client, target]) socket.once('close', () => this.#links.delete(link));
     if (this.#isStalled) target.pause();
     else client.resume();
@@ -126,13 +127,13 @@ class LocalTcpProxy implements TcpProxy {
 }
 
 /** One direction, with back-pressure; an end or a reset on one side becomes the same on the other. */
-function relay(from: Socket, to: Socket): void {
+function relay(from: Socket, to: Socket, resume: (from: Socket) => void): void {
   from.on('data', (chunk) => {
     if (to.write(chunk)) return;
     from.pause();
-    to.once('drain', () => from.resume());
+    to.once('drain', () => resume(from));
   });
   from.once('end', () => to.end());
-  from.once('error', () => to.resetAndDestroy());
+  from.on('error', () => to.resetAndDestroy());
   from.once('close', () => to.destroy());
 }

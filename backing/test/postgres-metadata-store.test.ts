@@ -2,7 +2,8 @@ import { afterAll, beforeAll } from 'vitest';
 import type { MetadataStore } from '../src/metadata/metadata-store.ts';
 import { createPostgresMetadataStore } from '../src/metadata/postgres/postgres-metadata-store.ts';
 import { describeMetadataStoreContract } from './contracts/metadata-store.contract.ts';
-import { openPostgresDatabase, type TestDatabase } from './databases/postgres-database.ts';
+import { openPostgresDatabase } from './databases/postgres-database.ts';
+import type { TestDatabase } from './databases/test-database.ts';
 
 let database: TestDatabase;
 

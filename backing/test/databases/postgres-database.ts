@@ -1,25 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { startPostgres } from '../../dev/postgres.ts';
-
-/** A database of its own for one test file. */
-export interface TestDatabase {
-  readonly url: string;
-  /** Run statements as an administrator, past the store. Resolves to the rows of the last one. */
-  execute(statement: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
-  drop(): Promise<void>;
-}
+import type { TestDatabase } from './test-database.ts';
 
 /** On the server that `TEST_DATABASE_URL` names, when it names a PostgreSQL; else on one started for this. */
 export async function openPostgresDatabase(): Promise<TestDatabase> {
   const given = process.env.TEST_DATABASE_URL;
-  if (given?.startsWith('postgres')) return await createDatabase(given, async () => {});
+  if (given?.startsWith('postgres')) return await createPostgresDatabase(given, async () => {});
   const server = await startPostgres();
-  return await createDatabase(server.url, () => server.dispose());
+  return await createPostgresDatabase(server.url, () => server.dispose());
 }
 
 /** A new database on a server that runs already. */
-export async function createDatabase(serverUrl: string, onDropped: () => Promise<void>): Promise<TestDatabase> {
+export async function createPostgresDatabase(serverUrl: string, onDropped: () => Promise<void>): Promise<TestDatabase> {
   const name = `factorial_test_${randomBytes(6).toString('hex')}`;
   await executeOn(serverUrl, `create database ${name}`);
   const url = new URL(serverUrl);
