@@ -1,8 +1,8 @@
 import { Socket } from 'node:net';
 import type { PostgresPool, PostgresPoolClient } from 'kysely';
 import type { Pool, PoolClient } from 'pg';
+import { withDeadline } from '../../contracts/deadline.ts';
 import { TransientError } from '../../contracts/errors.ts';
-import { withDeadline } from '../deadline.ts';
 import type { ServerStoreSettings } from '../server-store-options.ts';
 import { connectionFault, endsConnection } from './postgres-faults.ts';
 
