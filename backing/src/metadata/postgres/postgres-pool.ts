@@ -10,6 +10,12 @@ import { connectionFault, endsConnection } from './postgres-faults.ts';
 const answerGraceMs = 1_000;
 
 /**
+ * Set for each session, whatever the defaults of the role or the database are: a statement must see what was committed while it
+ * waited for a lock, and the driver reads times in ISO form alone.
+ */
+const sessionOptions = '-c default_transaction_isolation=read\\ committed -c datestyle=ISO -c timezone=UTC';
+
+/**
  * Connections to PostgreSQL for Kysely, none of which can hang a call: the pool's queue is bounded in length and time, each
  * statement on the server and here, and a connection that failed once is never used again. The driver is loaded at first use.
  */
@@ -58,6 +64,7 @@ export class BoundedPostgresPool implements PostgresPool {
     const pool = new driver.Pool({
       connectionString: url,
       application_name: 'factorial',
+      options: sessionOptions,
       max: poolMax,
       connectionTimeoutMillis: connectTimeoutMs,
       idleTimeoutMillis: idleTimeoutMs,
