@@ -49,7 +49,7 @@ describe('a private server', () => {
     await expect(startRedis({ evictionPolicy: 'nonsense' })).rejects.toThrow(/redis ended at its start[\s\S]*nonsense/);
   });
 
-  test('ends when the process that started it is killed without a word', async () => {
+  test('ends when the process that started it is killed without a word, even while it is paused', async () => {
     const starter = spawn(process.execPath, [fixture('start-redis-and-wait.ts')], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
