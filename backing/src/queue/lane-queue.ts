@@ -30,27 +30,31 @@ export class LaneQueue {
   /** Accept a new message, or let it melt into the waiting one of its n. `CapacityError` at `maxLength`. */
   add(request: CalculationRequest): void {
     const { number } = request;
-    if (this.#melt({ request, deliveries: 0 })) return;
+    const incoming = { request, deliveries: 0 };
+    const ready = this.#ready.get(number);
+    if (ready) {
+      this.#ready.set(number, merge(ready, incoming));
+      return;
+    }
+    if (this.#meltIntoDelayed(incoming)) return;
     if (this.length >= this.#maxLength) {
       throw new CapacityError(
         `expected fewer than ${this.#maxLength} waiting calculations in this lane, got a full queue: try later`,
       );
     }
-    this.#ready.set(number, { request, deliveries: 0 });
+    this.#ready.set(number, incoming);
     this.#onReady();
   }
 
-  /** Take a delivered message back; it was counted already, so this never refuses. */
+  /** Take a delivered message back; it was counted already, so this never refuses. A ready one of its n waits with it. */
   addDelayed(message: Waiting, delayMs: number): void {
-    if (this.#melt(message)) return;
     const { number } = message.request;
-    const timer = setTimeout(() => {
-      const delayed = this.#delayed.get(number);
-      this.#delayed.delete(number);
-      if (delayed) this.#ready.set(number, delayed.message);
-      this.#onReady();
-    }, delayMs);
-    this.#delayed.set(number, { message, timer });
+    const ready = this.#ready.get(number);
+    this.#ready.delete(number);
+    const merged = ready ? merge(ready, message) : message;
+    if (this.#meltIntoDelayed(merged)) return;
+    const timer = setTimeout(() => this.#makeReady(number), delayMs);
+    this.#delayed.set(number, { message: merged, timer });
   }
 
   /** The message that waited longest among the ready ones. */
@@ -68,17 +72,22 @@ export class LaneQueue {
     this.#ready.clear();
   }
 
-  /** Keeps the newer attempt and the larger count, so that melting never forgets how often a message was delivered. */
-  #melt(incoming: Waiting): boolean {
-    const { number } = incoming.request;
-    const ready = this.#ready.get(number);
+  #makeReady(number: string): void {
     const delayed = this.#delayed.get(number);
-    if (ready) this.#ready.set(number, merge(ready, incoming));
-    else if (delayed) this.#delayed.set(number, { message: merge(delayed.message, incoming), timer: delayed.timer });
-    return ready !== undefined || delayed !== undefined;
+    this.#delayed.delete(number);
+    if (delayed) this.#ready.set(number, delayed.message);
+    this.#onReady();
+  }
+
+  #meltIntoDelayed(incoming: Waiting): boolean {
+    const { number } = incoming.request;
+    const delayed = this.#delayed.get(number);
+    if (delayed) this.#delayed.set(number, { message: merge(delayed.message, incoming), timer: delayed.timer });
+    return delayed !== undefined;
   }
 }
 
+/** Keeps the newer attempt and, within one attempt, the larger count: melting never forgets how often it was delivered. */
 function merge(waiting: Waiting, incoming: Waiting): Waiting {
   if (incoming.request.attempt > waiting.request.attempt) return incoming;
   if (incoming.request.attempt < waiting.request.attempt) return waiting;

@@ -101,10 +101,13 @@ class MemoryCalculationQueue implements CalculationQueue {
     while (!this.#closed && unsettled.size < consumer.prefetchCount) {
       const message = this.#laneQueue(lane).take();
       if (!message) return;
-      const delivery = this.#handle(lane, consumer.handler, message).finally(() => {
-        unsettled.delete(delivery);
-        this.#deliver(lane);
-      });
+      // Handled one turn later, when it counts as unsettled: a handler may publish at once.
+      const delivery = Promise.resolve()
+        .then(() => this.#handle(lane, consumer.handler, message))
+        .finally(() => {
+          unsettled.delete(delivery);
+          this.#deliver(lane);
+        });
       unsettled.add(delivery);
     }
   }

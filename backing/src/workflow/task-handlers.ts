@@ -12,6 +12,8 @@ export type TaskHandler = (input: unknown, context: TaskContext) => Promise<unkn
 
 /** A state machine in Amazon States Language (JSONPath), as parsed from its file; checked when the first execution starts. */
 export interface WorkflowDefinition {
+  readonly Comment?: string;
+  readonly TimeoutSeconds?: number;
   readonly StartAt: string;
   readonly States: Readonly<Record<string, unknown>>;
 }
