@@ -8,5 +8,8 @@ export { type Budget, type EngineName, engineNames, type FactorialPlan } from '.
 export { largestFactorial, planFactorial } from './plan/plan-factorial.ts';
 export type { Progress, ProgressListener, ProgressPhase } from './progress.ts';
 export type { FactorialResult } from './result.ts';
+export { FileSink, partialFileSuffix } from './sink/file-sink.ts';
 export type { DigitSink, DigitSource, SinkReceipt, StoredPart } from './sink/sink.ts';
+export { SinkError } from './sink/sink-error.ts';
+export { StreamSink, stdoutSink } from './sink/stream-sink.ts';
 export { computeTinyFactorial, tinyFactorialLimit } from './tiny-factorial.ts';

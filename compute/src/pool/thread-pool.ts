@@ -16,7 +16,8 @@ export class ThreadPool implements TaskPool {
   readonly #signal: AbortSignal;
   readonly #piscina: Piscina;
   readonly #onAbort = () => void this[Symbol.asyncDispose]();
-  readonly #allThreadsLost = Promise.withResolvers<never>();
+  /** Rejections of the tasks under way: Piscina forgets waiting tasks when its threads cannot start. */
+  readonly #underWay = new Set<(error: unknown) => void>();
   #stopping: Promise<void> | undefined;
 
   constructor(options: TaskPoolOptions) {
@@ -32,9 +33,9 @@ export class ThreadPool implements TaskPool {
     // A thread that died without a task took none with it; but when none is left, waiting tasks would wait for ever.
     this.#piscina.on('error', (error: unknown) => {
       if (this.#piscina.threads.length > 0) return;
-      this.#allThreadsLost.reject(new KernelError('no compute thread could be started', { cause: error }));
+      for (const reject of this.#underWay)
+        reject(new KernelError('no compute thread could be started', { cause: error }));
     });
-    this.#allThreadsLost.promise.catch(() => this[Symbol.asyncDispose]());
     this.#signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
@@ -42,10 +43,9 @@ export class ThreadPool implements TaskPool {
     for (let attempt = 1; ; attempt++) {
       this.#assertRunning();
       try {
-        const running = this.#piscina.run(task, { filename: fileURLToPath(workerModule) });
-        const reply = await Promise.race([running, this.#allThreadsLost.promise]);
+        const reply = await this.#attempt<Result>(workerModule, task);
         this.#assertRunning();
-        return unwrapReply(reply as TaskReply<Result>, workerModule);
+        return unwrapReply(reply, workerModule);
       } catch (error) {
         this.#assertRunning();
         if (error instanceof KernelError) throw error;
@@ -54,6 +54,17 @@ export class ThreadPool implements TaskPool {
           throw new KernelError(message, { cause: error });
         }
       }
+    }
+  }
+
+  async #attempt<Result>(workerModule: URL, task: unknown): Promise<TaskReply<Result>> {
+    const { promise, resolve, reject } = Promise.withResolvers<TaskReply<Result>>();
+    this.#underWay.add(reject);
+    this.#piscina.run(task, { filename: fileURLToPath(workerModule) }).then(resolve, reject);
+    try {
+      return await promise;
+    } finally {
+      this.#underWay.delete(reject);
     }
   }
 

@@ -1,0 +1,47 @@
+import type { DigitSource } from './sink.ts';
+import { SinkError } from './sink-error.ts';
+
+/**
+ * The digits of a source as every sink takes them: one chunk at a time, broken off with the signal's reason even while the source
+ * is silent, and counted. One byte too many or too few is a `SinkError` (`sink-byte-count`).
+ */
+export async function* pullDigits(source: DigitSource): AsyncGenerator<Uint8Array> {
+  const iterator = source.digits[Symbol.asyncIterator]();
+  let bytes = 0n;
+  let settled = false;
+  try {
+    for (;;) {
+      const next = await untilAborted(iterator.next(), source.signal);
+      if (next.done === true) {
+        settled = true;
+        break;
+      }
+      bytes += BigInt(next.value.length);
+      assertByteCount(bytes <= source.digitCount, source.digitCount, bytes);
+      yield next.value;
+    }
+    assertByteCount(bytes === source.digitCount, source.digitCount, bytes);
+  } finally {
+    // Tell the source to let go, but do not wait for one that is silent.
+    if (!settled) void Promise.resolve(iterator.return?.()).catch(() => undefined);
+  }
+}
+
+function assertByteCount(right: boolean, expected: bigint, got: bigint): void {
+  if (right) return;
+  throw new SinkError(`expected ${expected} bytes of digits, got ${got}`, { code: 'sink-byte-count' });
+}
+
+/**
+ * What the promise comes to, or the signal's reason if it aborts first. (A `Promise.race` against one promise for the whole
+ * transfer would keep every chunk alive until its end.)
+ */
+export function untilAborted<Value>(work: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
+  if (signal === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
