@@ -7,6 +7,7 @@ export {
   runCalculation,
 } from './calculation/run-calculation.ts';
 export * from './contracts/errors.ts';
+export { type CalculationEvent, calculationEventSchema, parseCalculationEvent } from './contracts/event.ts';
 export {
   type CalculationRequest,
   calculationRequestSchema,
@@ -39,6 +40,8 @@ export {
 } from './queue/calculation-queue.ts';
 export { chooseLane, type LaneLimits } from './queue/choose-lane.ts';
 export { createMemoryCalculationQueue, type MemoryCalculationQueueOptions } from './queue/memory-calculation-queue.ts';
+export { createRabbitmqCalculationQueue } from './queue/rabbitmq/rabbitmq-calculation-queue.ts';
+export type { RabbitmqCalculationQueueOptions } from './queue/rabbitmq/rabbitmq-options.ts';
 export { createLocalWorkflowEngine, type LocalWorkflowEngineOptions } from './workflow/local-workflow-engine.ts';
 export type { TaskContext, TaskHandler, WorkflowDefinition } from './workflow/task-handlers.ts';
 export type * from './workflow/workflow-engine.ts';
