@@ -29,6 +29,8 @@ export { createSqliteMetadataStore, type SqliteMetadataStoreOptions } from './me
 export { createFilesystemObjectStore, type FilesystemObjectStoreOptions } from './objects/filesystem-object-store.ts';
 export type * from './objects/object-store.ts';
 export { objectKeyPattern } from './objects/object-store.ts';
+export { createS3ObjectStore } from './objects/s3/s3-object-store.ts';
+export type { PartChecksum, S3Encryption, S3ObjectStoreOptions } from './objects/s3/s3-options.ts';
 export {
   type CalculationQueue,
   type DeadLetter,
