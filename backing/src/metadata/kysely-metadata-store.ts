@@ -45,6 +45,7 @@ export class KyselyMetadataStore implements contract.MetadataStore {
   readonly #migrationConnection: (() => Dialect) | undefined;
   readonly #readGranularityMs: number;
   readonly #onClosed: () => void;
+  readonly #underWay = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
   constructor(options: KyselyMetadataStoreOptions) {
@@ -141,18 +142,37 @@ export class KyselyMetadataStore implements contract.MetadataStore {
     return await this.#run(() => isKeyLive(this.#db, objectKey));
   }
 
+  /** Waits for the calls under way; later ones are refused. */
   async close(): Promise<void> {
-    this.#closing ??= this.#db.destroy().then(this.#onClosed);
+    this.#closing ??= this.#finish();
     await this.#closing;
+  }
+
+  async #finish(): Promise<void> {
+    await Promise.allSettled(this.#underWay);
+    await this.#db.destroy();
+    this.#onClosed();
   }
 
   async #run<Result>(operation: () => Promise<Result>): Promise<Result> {
     if (this.#closing) throw new TransientError('the metadata store is closed');
+    const running = this.#untilNotAborted(operation);
+    this.#underWay.add(running);
+    try {
+      return await running;
+    } catch (fault) {
+      throw this.#dialect.translateError(fault);
+    } finally {
+      this.#underWay.delete(running);
+    }
+  }
+
+  async #untilNotAborted<Result>(operation: () => Promise<Result>): Promise<Result> {
     for (let round = 1; ; round++) {
       try {
         return await operation();
       } catch (fault) {
-        if (round === maxRounds || !this.#dialect.isAborted(fault)) throw this.#dialect.translateError(fault);
+        if (round === maxRounds || !this.#dialect.isAborted(fault)) throw fault;
         await pause(Math.random() * maxPauseMs * round);
       }
     }

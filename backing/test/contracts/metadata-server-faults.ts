@@ -20,6 +20,9 @@ export interface DatabaseServerKind {
   connection(options: ServerStoreOptions): Dialect;
   /** A statement that takes this many seconds. */
   sleepStatement(seconds: number): string;
+  /** Statements that give new sessions of a database other defaults than usual, and those that take them back. */
+  strangeDefaults(databaseName: string): readonly string[];
+  readonly usualDefaults: readonly string[];
 }
 
 const limits = { leaseMs: 60_000, maxInterruptions: 100 };
@@ -278,7 +281,7 @@ export function describeMetadataServerFaults(name: string, kind: DatabaseServerK
         await store.claim(1n, 'right-clock', { ...limits, leaseMs: 30_000 });
         expect((await claimUnderWrongClock(database.url, offsetMs, 1n, 30_000)).kind).toBe('leased');
 
-        const claimed = await claimUnderWrongClock(database.url, offsetMs, 2n, 3_000);
+        const claimed = await claimUnderWrongClock(database.url, offsetMs, 2n, 2_000);
         expect(claimed.kind).toBe('claimed');
         expect(Math.abs(new Date(claimed.clock).getTime() - Date.now() - offsetMs)).toBeLessThan(60_000);
         expect(Math.abs(new Date(claimed.leaseUntil).getTime() - Date.now())).toBeLessThan(10_000);
@@ -288,6 +291,29 @@ export function describeMetadataServerFaults(name: string, kind: DatabaseServerK
           .toBe('claimed');
       },
     );
+
+    test('a server with strange defaults for its sessions changes nothing', async () => {
+      await database.execute(kind.strangeDefaults(new URL(database.url).pathname.slice(1)).join('; '));
+      try {
+        const [store, rival] = [open(), open()];
+        const client = `O'Hara "\\' or 1 = 1; --`;
+        const { row } = await store.request({ n: 7n, digits: 10n, trailingZeros: 2n, client });
+        expect(Math.abs(row.createdAt.getTime() - Date.now())).toBeLessThan(60_000);
+        expect(await store.countUnfinished(client)).toBe(1);
+        const outcomes = await Promise.all(
+          Array.from({ length: 50 }, (_, index) => (index % 2 ? store : rival).claim(7n, `w${index}`, limits)),
+        );
+        expect(outcomes.map((outcome) => outcome.kind).filter((kind) => kind === 'claimed')).toHaveLength(1);
+        const found = await store.find(7n);
+        expect(found?.leaseUntil?.getTime()).toBe((found?.updatedAt.getTime() ?? 0) + limits.leaseMs);
+        await request(store, 8n);
+        const { rows, next } = await store.list(1);
+        expect(rows.map((listed) => listed.n)).toEqual([8n]);
+        expect((await store.list(1, next)).rows.map((listed) => listed.n)).toEqual([7n]);
+      } finally {
+        if (kind.usualDefaults.length > 0) await database.execute(kind.usualDefaults.join('; '));
+      }
+    });
 
     /** The call fails with a `TransientError` before the bound. */
     async function expectBounded(call: () => Promise<unknown>): Promise<void> {

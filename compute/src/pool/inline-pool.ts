@@ -3,7 +3,7 @@ import { type TaskPool, type TaskReply, taskName, unwrapReply } from './task-poo
 
 /** A pool without threads for small n: every task runs to its end on the calling thread. */
 export class InlinePool implements TaskPool {
-  readonly concurrency = 1;
+  readonly concurrency: number = 1;
   readonly #signal: AbortSignal;
 
   constructor(signal: AbortSignal) {
@@ -12,14 +12,21 @@ export class InlinePool implements TaskPool {
 
   async run<Result>(workerModule: URL, task: unknown): Promise<Result> {
     this.#signal.throwIfAborted();
-    const module = (await import(workerModule.href)) as { default?: (task: unknown) => Promise<TaskReply<Result>> };
-    if (module.default === undefined) throw new KernelError(`${taskName(workerModule)} has no default export`);
-    const reply = await module.default(task);
+    const perform = await loadTask<Result>(workerModule);
+    const reply = await perform(task);
     this.#signal.throwIfAborted();
     return unwrapReply(reply, workerModule);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     // There is nothing to stop.
+  }
+}
+
+async function loadTask<Result>(workerModule: URL): Promise<(task: unknown) => Promise<TaskReply<Result>>> {
+  try {
+    return (await import(workerModule.href)).default;
+  } catch (cause) {
+    throw new KernelError(`task ${taskName(workerModule)} could not be loaded`, { cause });
   }
 }

@@ -50,7 +50,7 @@ export class ThreadPool implements TaskPool {
         this.#assertRunning();
         if (error instanceof KernelError) throw error;
         if (attempt === maxAttempts) {
-          const message = `task ${taskName(workerModule)} lost its thread ${maxAttempts} times`;
+          const message = `task ${taskName(workerModule)} lost its thread or found none, ${maxAttempts} times over`;
           throw new KernelError(message, { cause: error });
         }
       }

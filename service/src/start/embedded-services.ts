@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import {
   createFilesystemObjectStore,
-  createInProcessQueue,
   createLocalWorkflowEngine,
-  createLruDigitCache,
+  createMemoryCalculationQueue,
+  createMemoryDigitCache,
   createSqliteMetadataStore,
   type Settings,
 } from '@factorial/backing';
@@ -18,20 +18,20 @@ export async function openEmbeddedServices(
 ): Promise<WorkerServices> {
   const directory = resolve(settings.DATA_DIR);
   await mkdir(directory, { recursive: true });
-  const metadata = await createSqliteMetadataStore({ directory });
+  const metadata = createSqliteMetadataStore({ directory });
   await metadata.migrate();
   // No other process can hold a lease in this directory: those found are of a process that died.
   await metadata.releaseAllLeases();
-  const objects = await createFilesystemObjectStore({
-    directory: join(directory, 'objects'),
+  const objects = createFilesystemObjectStore({
+    directory: directory,
     maxBytes: BigInt(settings.OBJECTS_MAX_BYTES),
   });
-  const cache = createLruDigitCache({
+  const cache = createMemoryDigitCache({
     maxBytes: settings.CACHE_MAX_BYTES,
     maxValueBytes: settings.CACHE_MAX_VALUE_BYTES,
   });
-  const queue = createInProcessQueue({
-    maxMessages: settings.QUEUE_MAX_MESSAGES,
+  const queue = createMemoryCalculationQueue({
+    maxLength: settings.QUEUE_MAX_MESSAGES,
     maxDeliveries: settings.DELIVERIES_MAX,
     maxDeadLetters: settings.DEAD_LETTERS_MAX,
   });

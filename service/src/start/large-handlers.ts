@@ -1,6 +1,6 @@
-import { PoisonMessageError } from '@factorial/backing';
+import { PoisonMessageError, runCalculation } from '@factorial/backing';
 import type { TaskHandlers } from '@factorial/sfn';
-import { runCalculation, type WorkerOptions, type WorkerServices } from '@factorial/worker';
+import type { WorkerOptions, WorkerServices } from '@factorial/worker';
 
 /**
  * The tasks of the state machine, run in this process: claim the row named by the input, carry it to its end, and answer
@@ -8,7 +8,7 @@ import { runCalculation, type WorkerOptions, type WorkerServices } from '@factor
  */
 export function largeHandlers(services: Omit<WorkerServices, 'workflow'>, options: WorkerOptions): TaskHandlers {
   return {
-    calculate: async (input, signal) => {
+    calculate: async (input, { signal }) => {
       const claimed = await services.metadata.claim(numberOf(input), options.owner, options);
       if (claimed.kind !== 'claimed') return { outcome: 'none' };
       const budget = options.budgets.large;

@@ -1,6 +1,6 @@
 import type { MysqlPool, MysqlPoolConnection, MysqlQueryResult } from 'kysely';
 import type { Pool, PoolConnection, QueryError } from 'mysql2';
-import { withDeadline } from '../deadline.ts';
+import { withDeadline } from '../../contracts/deadline.ts';
 import type { ServerStoreSettings } from '../server-store-options.ts';
 import { connectionFault, endsConnection } from './mysql-faults.ts';
 import { sessionStatements } from './mysql-session.ts';

@@ -1,13 +1,19 @@
 import { Socket } from 'node:net';
 import type { PostgresPool, PostgresPoolClient } from 'kysely';
 import type { Pool, PoolClient } from 'pg';
+import { withDeadline } from '../../contracts/deadline.ts';
 import { TransientError } from '../../contracts/errors.ts';
-import { withDeadline } from '../deadline.ts';
 import type { ServerStoreSettings } from '../server-store-options.ts';
 import { connectionFault, endsConnection } from './postgres-faults.ts';
 
 /** The server ends a statement by itself; only when it does not answer at all the client gives up, this much later. */
 const answerGraceMs = 1_000;
+
+/**
+ * Set for each session, whatever the defaults of the role or the database are: a statement must see what was committed while it
+ * waited for a lock, and the driver reads times in ISO form alone.
+ */
+const sessionOptions = '-c default_transaction_isolation=read\\ committed -c datestyle=ISO -c timezone=UTC';
 
 /**
  * Connections to PostgreSQL for Kysely, none of which can hang a call: the pool's queue is bounded in length and time, each
@@ -58,6 +64,7 @@ export class BoundedPostgresPool implements PostgresPool {
     const pool = new driver.Pool({
       connectionString: url,
       application_name: 'factorial',
+      options: sessionOptions,
       max: poolMax,
       connectionTimeoutMillis: connectTimeoutMs,
       idleTimeoutMillis: idleTimeoutMs,

@@ -1,4 +1,4 @@
-import { TransientError } from '../contracts/errors.ts';
+import { TransientError } from './errors.ts';
 
 /**
  * What the promise settles with, else a `TransientError` after `timeoutMs`. The promise itself goes on: whoever calls gives its

@@ -1,0 +1,114 @@
+import { randomUUID } from 'node:crypto';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import fastify, { type FastifyInstance } from 'fastify';
+import { Admission } from './admission/admit.ts';
+import { Capacity } from './admission/capacity.ts';
+import type { ApiServer } from './api-types.ts';
+import type { ApiContext, ApiDependencies, ReadinessCheck } from './dependencies.ts';
+import { type ApiOptions, type ApiOptionsInput, resolveApiOptions } from './options.ts';
+import { makeKeyGuard } from './plugins/api-keys.ts';
+import { answerClientError, registerErrorHandler, sendProblem } from './plugins/error-handler.ts';
+import { registerJsonBody } from './plugins/json-body.ts';
+import { registerNotFound } from './plugins/not-found.ts';
+import { registerDocs, registerOpenApi } from './plugins/openapi.ts';
+import { registerRateLimit } from './plugins/rate-limit.ts';
+import { registerSecurityHeaders, setSecurityHeaders } from './plugins/security-headers.ts';
+import { toProblem } from './problems/translate.ts';
+import { registerCancel } from './routes/cancel.ts';
+import { registerDigits } from './routes/digits.ts';
+import { registerEstimate } from './routes/estimate.ts';
+import { registerEvents } from './routes/events.ts';
+import { registerGetFactorial } from './routes/get-factorial.ts';
+import { registerHealth } from './routes/health.ts';
+import { registerList } from './routes/list.ts';
+import { registerMetadata } from './routes/metadata.ts';
+import { registerPage } from './routes/page.ts';
+import { registerProblems } from './routes/problems.ts';
+import { registerRequestFactorial } from './routes/request-factorial.ts';
+
+const timeoutCheckMaxMs = 5_000;
+
+/**
+ * The HTTP side of the service: every route registered, ready, not listening. Call `listen` on it, and `close` to end
+ * event streams and wait for answers under way; the dependencies stay open. Throws `InputError` for a wrong option.
+ */
+export async function createApi(deps: ApiDependencies, input: ApiOptionsInput = {}): Promise<FastifyInstance> {
+  const options = resolveApiOptions(input);
+  const app = makeServer(deps, options);
+  const closing = new AbortController();
+  app.addHook('preClose', async () => closing.abort(new Error('the server is closing')));
+  // A connection whose answer was under way would otherwise idle until its keep-alive ends, and hold up the close.
+  app.addHook('onResponse', async (request) => {
+    if (closing.signal.aborted) request.raw.socket.end();
+  });
+  const context: ApiContext = {
+    metadata: deps.metadata,
+    cache: deps.cache,
+    objects: deps.objects,
+    queue: deps.queue,
+    options,
+    readinessChecks: [...backingChecks(deps), ...(deps.readiness ?? [])],
+    closing: closing.signal,
+  };
+  registerSecurityHeaders(app);
+  registerErrorHandler(app, options);
+  registerJsonBody(app);
+  await registerRateLimit(app, options);
+  registerNotFound(app);
+  await registerOpenApi(app, options.apiKeys.length > 0);
+  registerRoutes(app, context);
+  await registerPage(app);
+  await registerDocs(app);
+  await app.ready();
+  return app as unknown as FastifyInstance;
+}
+
+function makeServer(deps: ApiDependencies, options: ApiOptions): ApiServer {
+  const log = deps.logger;
+  const app = fastify({
+    // Node looks for late requests only this often.
+    http: { connectionsCheckingInterval: Math.min(options.requestTimeoutMs, timeoutCheckMaxMs) },
+    ...(log === undefined ? {} : { loggerInstance: log }),
+    bodyLimit: options.bodyMaxBytes,
+    requestTimeout: options.requestTimeoutMs,
+    connectionTimeout: options.connectionIdleMs,
+    trustProxy: options.trustProxy === false ? false : [...options.trustProxy],
+    exposeHeadRoutes: false,
+    genReqId: () => randomUUID(),
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: true } },
+    frameworkErrors: (error, request, reply) => {
+      setSecurityHeaders(request, reply);
+      sendProblem(toProblem(error, request, options.bodyMaxBytes), request, reply);
+    },
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, log),
+  });
+  app.server.maxConnections = options.maxConnections;
+  app.server.headersTimeout = options.requestTimeoutMs;
+  return app.withTypeProvider<TypeBoxTypeProvider>();
+}
+
+function registerRoutes(app: ApiServer, context: ApiContext): void {
+  const capacity = new Capacity(context, context.options);
+  const admission = new Admission(context, capacity);
+  const guard = makeKeyGuard(context.options.apiKeys);
+  registerRequestFactorial(app, context, { admission, capacity, guard });
+  registerGetFactorial(app, context, capacity);
+  registerMetadata(app, context, capacity);
+  registerDigits(app, context, capacity);
+  registerEstimate(app, capacity);
+  registerList(app, context);
+  registerEvents(app, context);
+  registerCancel(app, context, guard);
+  registerHealth(app, context);
+  registerProblems(app);
+}
+
+/** A cache that does not answer makes the API slower, not wrong: it is not required. */
+function backingChecks(deps: ApiDependencies): ReadinessCheck[] {
+  return [
+    { name: 'metadata', ping: () => deps.metadata.ping(), required: true },
+    { name: 'objects', ping: () => deps.objects.ping(), required: true },
+    { name: 'queue', ping: () => deps.queue.ping(), required: true },
+    { name: 'cache', ping: () => deps.cache.ping(), required: false },
+  ];
+}

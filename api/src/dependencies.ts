@@ -1,0 +1,35 @@
+import type { CalculationQueue, DigitCache, MetadataStore, ObjectStore } from '@factorial/backing';
+import type { FastifyBaseLogger } from 'fastify';
+import type { ApiOptions } from './options.ts';
+
+/** One thing `/readyz` looks at. */
+export interface ReadinessCheck {
+  readonly name: string;
+  /** Resolves when the service answers. */
+  readonly ping: () => Promise<void>;
+  /** false: reported, but the API stays ready without it. */
+  readonly required: boolean;
+}
+
+/** The backing services and the logger the API works with. The API opens and closes none of them. */
+export interface ApiDependencies {
+  readonly metadata: MetadataStore;
+  readonly cache: DigitCache;
+  readonly objects: ObjectStore;
+  readonly queue: CalculationQueue;
+  /** A pino logger, or one with its methods. Without it nothing is logged. */
+  readonly logger?: FastifyBaseLogger;
+  /** Checks beside those of the four backing services. */
+  readonly readiness?: readonly ReadinessCheck[];
+}
+
+/** What every route gets: dependencies, resolved options, and a signal that fires when the server begins to close. */
+export interface ApiContext {
+  readonly metadata: MetadataStore;
+  readonly cache: DigitCache;
+  readonly objects: ObjectStore;
+  readonly queue: CalculationQueue;
+  readonly options: ApiOptions;
+  readonly readinessChecks: readonly ReadinessCheck[];
+  readonly closing: AbortSignal;
+}

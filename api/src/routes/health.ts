@@ -1,0 +1,71 @@
+import { type Static, Type } from 'typebox';
+import type { ApiServer } from '../api-types.ts';
+import type { ApiContext } from '../dependencies.ts';
+import { Probe } from '../readiness/probe.ts';
+import { emptyQuery } from '../schemas/number.ts';
+import { content } from '../schemas/responses.ts';
+
+const healthSchema = Type.Object({ status: Type.Literal('ok') }, { title: 'Health' });
+
+const readinessSchema = Type.Object(
+  {
+    status: Type.Union([Type.Literal('ready'), Type.Literal('degraded'), Type.Literal('unready')]),
+    checks: Type.Array(
+      Type.Object({
+        name: Type.String(),
+        ok: Type.Boolean(),
+        required: Type.Boolean(),
+        error: Type.Union([Type.String(), Type.Null()]),
+      }),
+    ),
+  },
+  { title: 'Readiness' },
+);
+type Readiness = Static<typeof readinessSchema>;
+
+/** `GET /healthz` (the process answers) and `GET /readyz` (what it needs answers too). Not rate-limited. */
+export function registerHealth(app: ApiServer, context: ApiContext): void {
+  const probes = context.readinessChecks.map((check) => new Probe(check));
+  app.route({
+    method: 'GET',
+    url: '/healthz',
+    config: { rateLimit: false },
+    schema: {
+      operationId: 'health',
+      tags: ['operations'],
+      summary: 'Whether the process is alive',
+      querystring: emptyQuery,
+      response: { 200: content('Alive.', { 'application/json': healthSchema }) },
+    },
+    handler: async () => ({ status: 'ok' as const }),
+  });
+  app.route({
+    method: 'GET',
+    url: '/readyz',
+    config: { rateLimit: false },
+    schema: {
+      operationId: 'readiness',
+      tags: ['operations'],
+      summary: 'Whether the backing services answer',
+      description: 'Without a service that is not required the API is `degraded`, and still 200.',
+      querystring: emptyQuery,
+      response: {
+        200: content('Ready, or degraded.', { 'application/json': readinessSchema }),
+        503: content('A required service does not answer, or the server is closing.', {
+          'application/json': readinessSchema,
+        }),
+      },
+    },
+    handler: async (_request, reply) => {
+      const readiness = await checkReadiness(context, probes);
+      return reply.code(readiness.status === 'unready' ? 503 : 200).send(readiness);
+    },
+  });
+}
+
+async function checkReadiness({ options, closing }: ApiContext, probes: readonly Probe[]): Promise<Readiness> {
+  const checks = await Promise.all(probes.map((probe) => probe.run(options.readinessTimeoutMs)));
+  const unready = closing.aborted || checks.some((check) => check.required && !check.ok);
+  const degraded = checks.some((check) => !check.ok);
+  return { status: unready ? 'unready' : degraded ? 'degraded' : 'ready', checks };
+}

@@ -1,0 +1,27 @@
+import { type Static, Type } from 'typebox';
+import { decimalString } from './number.ts';
+
+const orNull = <T extends Type.TSchema>(schema: T, description: string) =>
+  Type.Union([schema, Type.Null()], { description: `${description}; null where no engine can run it.` });
+
+/** What n! is and would cost, before anything runs. */
+export const estimateSchema = Type.Object(
+  {
+    number: decimalString('n.'),
+    digits: decimalString('Exact number of digits of n!.'),
+    trailingZeros: decimalString('Exact number of zeros at the end of n!.'),
+    leadingDigits: Type.String({ pattern: '^[0-9]{1,20}$', description: 'The first 20 digits, or all when fewer.' }),
+    fits: Type.Boolean({ description: 'Whether POST would accept it now, apart from limits per client.' }),
+    reason: Type.Union([Type.String(), Type.Null()], { description: 'Why it does not fit.' }),
+    largestPossible: Type.Union([decimalString('n.'), Type.Null()], {
+      description: 'Largest n possible, where n itself is the obstacle.',
+    }),
+    engine: orNull(Type.String(), 'Engine that would run it'),
+    threads: orNull(Type.Integer(), 'Threads it would use'),
+    memoryBytes: orNull(Type.Number(), 'Bytes of memory the run would take'),
+    scratchBytes: orNull(Type.Number(), 'Bytes of scratch files the run would take'),
+    estimatedSeconds: orNull(Type.Number(), 'Seconds it would take on this machine, good to a small factor'),
+  },
+  { title: 'Estimate' },
+);
+export type Estimate = Static<typeof estimateSchema>;
