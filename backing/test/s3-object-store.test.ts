@@ -129,7 +129,7 @@ describe('the S3 object store', () => {
     // The server of the tests knows no encryption: here only what is asked for is looked at.
     proxy.fault = ({ method }) => (method === 'PUT' ? { kind: 'answer', status: 200 } : undefined);
     await expect(put(store, 'a', Buffer.from('123456789'))).rejects.toThrow();
-    const { headers } = proxy.requests.find(({ method }) => method === 'PUT') ?? { headers: {} };
+    const headers = proxy.requests.find(({ method }) => method === 'PUT')?.headers ?? {};
     // The check value that the catalogue of CRC algorithms gives for CRC-64/NVME.
     const check = Buffer.from('ae8b14860a799888', 'hex').toString('base64');
     expect(headers['x-amz-checksum-crc64nvme']).toBe(check);
