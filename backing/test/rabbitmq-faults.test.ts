@@ -286,8 +286,11 @@ describe('an operator who interferes', () => {
     });
     await queue.publish('small.quick', requestOf(1));
     await until(() => handled.length === 1);
-    await directly((model) => onChannel(model, (channel) => channel.deleteQueue(`${exchange}.request.small.quick`)));
-    await publishUntilAccepted(queue, 2);
+    await directly(async (model) => {
+      await onChannel(model, (channel) => channel.deleteQueue(`${exchange}.request.small.quick`));
+      // At once: the publisher finds the queue missing before the consumer has heard of it.
+      await publishUntilAccepted(queue, 2);
+    });
     await until(() => handled.includes('2'));
     await until(serves(queue));
   });
