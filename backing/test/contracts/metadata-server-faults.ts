@@ -10,6 +10,7 @@ import { TransientError } from '../../src/contracts/errors.ts';
 import type { MetadataStore } from '../../src/metadata/metadata-store.ts';
 import type { ServerStoreOptions } from '../../src/metadata/server-store-options.ts';
 import type { TestDatabase } from '../databases/test-database.ts';
+import { endWhileSilent } from '../fixtures/end-while-silent.ts';
 
 /** A kind of database server, started privately for these tests because they kill it. */
 export interface DatabaseServerKind {
@@ -132,6 +133,8 @@ export function describeMetadataServerFaults(name: string, kind: DatabaseServerK
         for (const { status, reason } of (await Promise.allSettled(calls)) as PromiseRejectedResult[]) {
           if (status === 'rejected') expect(reason).toBeInstanceOf(TransientError);
         }
+        // Time for the reset to arrive: a connection that looks well may still be handed out before.
+        await sleep(30);
         expect((await store.find(1n))?.n).toBe(1n);
       }
       expect((await store.find(1n))?.fence).toBeLessThanOrEqual(1n);
@@ -160,6 +163,46 @@ export function describeMetadataServerFaults(name: string, kind: DatabaseServerK
       expect((await request(store, 2n)).created).toBe(true);
     });
 
+    test('a connection that silently died is given up after one bounded call', async () => {
+      const store = open();
+      await store.ping();
+      proxy.strand();
+      await expectBounded(() => request(store, 1n));
+      const started = performance.now();
+      expect((await request(store, 1n)).created).toBe(true);
+      expect(performance.now() - started).toBeLessThan(900);
+    });
+
+    test('a process that closes its store while the server is silent can end', async () => {
+      expect(await endWhileSilent(throughProxy(database.url, proxy), proxy)).toBeLessThan(callBoundMs);
+    });
+
+    test('a statement judges time after the wait for a lock, and cur_factorial follows what was committed meanwhile', async () => {
+      const store = open({ statementTimeoutMs: 5_000 });
+      await request(store, 10n);
+      await request(store, 20n);
+      await request(store, 30n);
+      const claim = await store.claim(10n, 'w', limits);
+      if (claim.kind !== 'claimed') throw new Error(`expected a claim, got ${claim.kind}`);
+      const held = database.execute(
+        `begin; select cur_factorial from coordination for update; select n from factorials where n = 30 for update;
+         ${kind.sleepStatement(1.2)};
+         update factorials set lease_owner = 'x', lease_until = '2100-01-01 00:00:00' where n = 20; commit`,
+      );
+      await sleep(200);
+      const started = Date.now();
+      const completing = store.complete(claim.claim, { size: 10n, checksum: 'ab'.repeat(32) });
+      const claiming = store.claim(30n, 'w', limits);
+      await Promise.all([held, completing]);
+      const [coordination] = await database.execute('select max_factorial, cur_factorial from coordination');
+      expect(Number(coordination?.max_factorial)).toBe(10);
+      expect([20, 30]).toContain(Number(coordination?.cur_factorial));
+      const outcome = await claiming;
+      if (outcome.kind !== 'claimed') throw new Error(`expected a claim, got ${outcome.kind}`);
+      // The lease counts from when the row was had, not from when the call began to wait for it.
+      expect((outcome.row.leaseUntil?.getTime() ?? 0) - started).toBeGreaterThan(limits.leaseMs + 700);
+    });
+
     test('stalled for five seconds, calls fail within their bound meanwhile; a patient store waits and succeeds', async () => {
       const store = open();
       const patient = open({ statementTimeoutMs: 10_000, connectTimeoutMs: 10_000 });
@@ -185,7 +228,9 @@ export function describeMetadataServerFaults(name: string, kind: DatabaseServerK
         `begin; select n from factorials where n = 1 for update; ${kind.sleepStatement(3)}; commit`,
       );
       await sleep(300);
-      await expectBounded(() => store.claim(1n, 'w', limits));
+      const fault = await expectBounded(() => store.claim(1n, 'w', limits));
+      // The server ended the statement; a server that is well is not left with it.
+      expect(String(fault)).toContain('could not serve the call now');
       expect((await store.find(1n))?.leaseOwner).toBeNull();
       await held;
       expect((await store.claim(1n, 'w', limits)).kind).toBe('claimed');
@@ -316,10 +361,12 @@ export function describeMetadataServerFaults(name: string, kind: DatabaseServerK
     });
 
     /** The call fails with a `TransientError` before the bound. */
-    async function expectBounded(call: () => Promise<unknown>): Promise<void> {
+    async function expectBounded(call: () => Promise<unknown>): Promise<unknown> {
       const started = performance.now();
-      await expect(call()).rejects.toThrow(TransientError);
+      const outcome = await call().catch((fault: unknown) => fault);
+      expect(outcome).toBeInstanceOf(TransientError);
       expect(performance.now() - started).toBeLessThan(callBoundMs);
+      return outcome;
     }
   });
 }

@@ -80,6 +80,21 @@ describe('the TCP proxy', () => {
     socket.destroy();
   });
 
+  test('stranded, open connections are silent for good, and new ones pass', async () => {
+    const socket = await opened(proxy.port);
+    socket.write('a');
+    await firstData(socket);
+    proxy.strand();
+    proxy.restore();
+    socket.write('b');
+    expect(await Promise.race([firstData(socket), sleep(150).then(() => 'nothing')])).toBe('nothing');
+    const next = await opened(proxy.port);
+    next.write('c');
+    expect(await firstData(next)).toBe('c');
+    next.destroy();
+    socket.destroy();
+  });
+
   test('cut, it resets what is open and accepts what comes', async () => {
     const socket = await opened(proxy.port);
     socket.write('a');

@@ -1,8 +1,8 @@
-import { Socket } from 'node:net';
 import type { PostgresPool, PostgresPoolClient } from 'kysely';
 import type { Pool, PoolClient } from 'pg';
 import { withDeadline } from '../../contracts/deadline.ts';
 import { TransientError } from '../../contracts/errors.ts';
+import { OpenSockets } from '../open-sockets.ts';
 import type { ServerStoreSettings } from '../server-store-options.ts';
 import { connectionFault, endsConnection } from './postgres-faults.ts';
 
@@ -23,7 +23,7 @@ export class BoundedPostgresPool implements PostgresPool {
   /** Kysely would make connections of its own with these, to cancel statements; it never does here. */
   readonly options = {};
   readonly #settings: ServerStoreSettings;
-  readonly #sockets = new Set<Socket>();
+  readonly #sockets = new OpenSockets();
   #pool: Promise<Pool> | undefined;
 
   constructor(settings: ServerStoreSettings) {
@@ -48,11 +48,10 @@ export class BoundedPostgresPool implements PostgresPool {
   async end(): Promise<void> {
     if (this.#pool === undefined) return;
     const pool = await this.#pool;
-    const cut = setTimeout(() => {
-      for (const socket of this.#sockets) socket.destroy();
-    }, this.#settings.statementTimeoutMs + answerGraceMs);
+    const cut = setTimeout(() => this.#sockets.cut(), this.#settings.statementTimeoutMs + answerGraceMs);
     try {
       await pool.end();
+      await this.#sockets.settle(answerGraceMs);
     } finally {
       clearTimeout(cut);
     }
@@ -72,18 +71,11 @@ export class BoundedPostgresPool implements PostgresPool {
       lock_timeout: statementTimeoutMs,
       // A client that froze inside a transaction loses its locks before those waiting for them give up.
       idle_in_transaction_session_timeout: Math.ceil(statementTimeoutMs / 2),
-      stream: () => this.#newSocket(),
+      stream: () => this.#sockets.make(),
     });
     // An idle connection was lost: the pool has dropped it already, and the next call makes a new one.
     pool.on('error', () => {});
     return pool;
-  }
-
-  #newSocket(): Socket {
-    const socket = new Socket().setKeepAlive(true, 10_000);
-    this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
-    return socket;
   }
 }
 
