@@ -54,7 +54,7 @@ async function openUploads(): Promise<number> {
 
 describe('uploads that nobody writes to any more', () => {
   test('a worker killed in the middle of an upload leaves one that the sweep of another aborts', async () => {
-    const program = fileURLToPath(new URL('./killed-upload.ts', import.meta.url));
+    const program = fileURLToPath(new URL('./fixtures/killed-upload.ts', import.meta.url));
     const child = spawn(process.execPath, [program, s3.endpoint, bucket, key], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
