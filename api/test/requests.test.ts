@@ -19,6 +19,7 @@ function recordingQueue(fault?: Error): CalculationQueue & { readonly published:
       published.push({ lane, body });
     },
     consume: (lane, prefetch, handler) => queue.consume(lane, prefetch, handler),
+    announce: (event) => queue.announce(event),
     deadLetters: (limit) => queue.deadLetters(limit),
     ping: () => queue.ping(),
     close: (drainMs) => queue.close(drainMs),
