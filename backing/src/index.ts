@@ -13,10 +13,9 @@ export {
   numberPattern,
   parseCalculationRequest,
 } from './contracts/message.ts';
+export { parseSizeBytes, type Setting } from './contracts/setting-kinds.ts';
 export {
-  parseSizeBytes,
   readSettings,
-  type Setting,
   type Settings,
   SettingsError,
   settingDefinitions,
