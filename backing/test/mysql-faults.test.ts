@@ -1,0 +1,15 @@
+import { MysqlDialect } from 'kysely';
+import { startMariadb } from '../dev/mariadb.ts';
+import { createMysqlMetadataStore } from '../src/metadata/mysql/mysql-metadata-store.ts';
+import { BoundedMysqlPool } from '../src/metadata/mysql/mysql-pool.ts';
+import { serverStoreSettings } from '../src/metadata/server-store-options.ts';
+import { describeMetadataServerFaults } from './contracts/metadata-server-faults.ts';
+import { createMysqlDatabase } from './databases/mysql-database.ts';
+
+describeMetadataServerFaults('the MySQL metadata store', {
+  startServer: startMariadb,
+  createDatabase: createMysqlDatabase,
+  createStore: createMysqlMetadataStore,
+  connection: (options) => new MysqlDialect({ pool: new BoundedMysqlPool(serverStoreSettings(options)) }),
+  sleepStatement: (seconds) => `select sleep(${seconds})`,
+});

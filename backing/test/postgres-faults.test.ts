@@ -1,0 +1,15 @@
+import { PostgresDialect } from 'kysely';
+import { startPostgres } from '../dev/postgres.ts';
+import { createPostgresMetadataStore } from '../src/metadata/postgres/postgres-metadata-store.ts';
+import { BoundedPostgresPool } from '../src/metadata/postgres/postgres-pool.ts';
+import { serverStoreSettings } from '../src/metadata/server-store-options.ts';
+import { describeMetadataServerFaults } from './contracts/metadata-server-faults.ts';
+import { createPostgresDatabase } from './databases/postgres-database.ts';
+
+describeMetadataServerFaults('the PostgreSQL metadata store', {
+  startServer: startPostgres,
+  createDatabase: createPostgresDatabase,
+  createStore: createPostgresMetadataStore,
+  connection: (options) => new PostgresDialect({ pool: new BoundedPostgresPool(serverStoreSettings(options)) }),
+  sleepStatement: (seconds) => `select pg_sleep(${seconds})`,
+});
