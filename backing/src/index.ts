@@ -7,6 +7,7 @@ export {
   runCalculation,
 } from './calculation/run-calculation.ts';
 export * from './contracts/errors.ts';
+export { type CalculationEvent, calculationEventSchema, parseCalculationEvent } from './contracts/event.ts';
 export {
   type CalculationRequest,
   calculationRequestSchema,
@@ -27,6 +28,8 @@ export { createSqliteMetadataStore, type SqliteMetadataStoreOptions } from './me
 export { createFilesystemObjectStore, type FilesystemObjectStoreOptions } from './objects/filesystem-object-store.ts';
 export type * from './objects/object-store.ts';
 export { objectKeyPattern } from './objects/object-store.ts';
+export { createS3ObjectStore } from './objects/s3/s3-object-store.ts';
+export type { PartChecksum, S3Encryption, S3ObjectStoreOptions } from './objects/s3/s3-options.ts';
 export {
   type CalculationQueue,
   type DeadLetter,
@@ -38,6 +41,8 @@ export {
 } from './queue/calculation-queue.ts';
 export { chooseLane, type LaneLimits } from './queue/choose-lane.ts';
 export { createMemoryCalculationQueue, type MemoryCalculationQueueOptions } from './queue/memory-calculation-queue.ts';
+export { createRabbitmqCalculationQueue } from './queue/rabbitmq/rabbitmq-calculation-queue.ts';
+export type { RabbitmqCalculationQueueOptions } from './queue/rabbitmq/rabbitmq-options.ts';
 export { createLocalWorkflowEngine, type LocalWorkflowEngineOptions } from './workflow/local-workflow-engine.ts';
 export type { TaskContext, TaskHandler, WorkflowDefinition } from './workflow/task-handlers.ts';
 export type * from './workflow/workflow-engine.ts';
