@@ -54,7 +54,7 @@ export const exactNumber = (description: string, min: bigint, max: bigint, fallb
 });
 
 /** One of a few words. */
-export const choice = <T extends string>(description: string, values: readonly T[], fallback: T): Setting<T> => ({
+export const choice = <const T extends string>(description: string, values: readonly T[], fallback: T): Setting<T> => ({
   description,
   expected: `one of ${values.join(', ')}`,
   fallback,
