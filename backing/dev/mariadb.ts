@@ -32,9 +32,12 @@ export async function startMariadb(options: LocalMariadbOptions = {}): Promise<R
   const directory = await serverDirectory('mariadb', options.directory);
   const data = join(directory.path, 'data');
   const port = options.port ?? (await freePort());
-  if (!existsSync(join(data, 'mysql'))) await initialise(directory.path, data, user);
+  // Its own: servers that start at once remove each other's temporary tables from a shared one.
+  const temporary = join(directory.path, 'tmp');
+  if (!existsSync(join(data, 'mysql'))) await initialise(directory.path, data, temporary, user);
   const settings = {
     datadir: data,
+    tmpdir: temporary,
     port,
     'bind-address': '127.0.0.1',
     socket: join(data, 'mariadb.sock'),
@@ -63,15 +66,16 @@ export async function startMariadb(options: LocalMariadbOptions = {}): Promise<R
   });
 }
 
-async function initialise(parent: string, data: string, user: string | undefined): Promise<void> {
-  await mkdir(data, { recursive: true });
+async function initialise(parent: string, data: string, temporary: string, user: string | undefined): Promise<void> {
+  for (const folder of [data, temporary]) await mkdir(folder, { recursive: true });
   if (user !== undefined) {
     await chmod(parent, 0o711);
-    await run('chown', [`${user}:${user}`, data]);
+    await run('chown', [`${user}:${user}`, data, temporary]);
   }
   const asUser = user === undefined ? [] : [`--user=${user}`];
   const choices = ['--auth-root-authentication-method=normal', '--skip-test-db', '--skip-name-resolve'];
   await run(installer, ['--no-defaults', `--datadir=${data}`, ...asUser, ...choices, '--innodb-log-file-size=16M'], {
     cwd: parent,
+    env: { ...process.env, TMPDIR: temporary },
   });
 }

@@ -78,7 +78,7 @@ function environmentOf(directory: string, port: number, distributionPort: number
     HOME: join(directory, 'home'),
     ERL_EPMD_PORT: String(mapperPort),
     ERL_EPMD_ADDRESS: '127.0.0.1',
-    RABBITMQ_NODENAME: `factorial-${port}@localhost`,
+    RABBITMQ_NODENAME: 'factorial@localhost',
     RABBITMQ_NODE_PORT: String(port),
     RABBITMQ_DIST_PORT: String(distributionPort),
     RABBITMQ_MNESIA_BASE: join(directory, 'data'),

@@ -169,10 +169,10 @@ class LocalServer implements RunningServer {
   }
 }
 
-/** `setpriv` changes the user and makes the kernel end the server when this process dies without a word. */
+/** `setpriv` changes the user and makes the kernel end the server, also a paused one, when this process dies without a word. */
 function spawnProcess(process: ServerProcess, directory: string, log: number): ChildProcess {
   const asUser = process.user === undefined ? [] : ['--reuid', process.user, '--regid', process.user, '--init-groups'];
-  const child = spawn('setpriv', [...asUser, '--pdeathsig', 'TERM', '--', process.command, ...process.arguments], {
+  const child = spawn('setpriv', [...asUser, '--pdeathsig', 'KILL', '--', process.command, ...process.arguments], {
     cwd: directory,
     env: {
       PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',

@@ -13,6 +13,8 @@ export interface TcpProxy {
   cut(): void;
   /** Half-open: connections stay open, also new ones, and nothing passes in either direction until `restore`. */
   stall(): void;
+  /** The open connections fall silent for good, as when the other machine lost its power. New ones pass. */
+  strand(): void;
   /** Reset all open connections and refuse new ones, as a closed port does, until `accept`. */
   refuse(): Promise<void>;
   /** Listen again on the same port after `refuse`. */
@@ -35,6 +37,7 @@ export function throughProxy(url: string, proxy: TcpProxy): string {
 }
 
 interface Link {
+  isStranded: boolean;
   readonly client: Socket;
   readonly target: Socket;
 }
@@ -65,7 +68,8 @@ class LocalTcpProxy implements TcpProxy {
 
   restore(): void {
     this.#isStalled = false;
-    for (const { client, target } of this.#links) {
+    for (const { client, target, isStranded } of this.#links) {
+      if (isStranded) continue;
       client.resume();
       target.resume();
     }
@@ -84,6 +88,14 @@ class LocalTcpProxy implements TcpProxy {
     for (const { client, target } of this.#links) {
       client.pause();
       target.pause();
+    }
+  }
+
+  strand(): void {
+    for (const link of this.#links) {
+      link.isStranded = true;
+      link.client.pause();
+      link.target.pause();
     }
   }
 
@@ -115,9 +127,9 @@ class LocalTcpProxy implements TcpProxy {
   #link(client: Socket): void {
     this.#acceptedCount += 1;
     const target = connect(this.#targetPort, '127.0.0.1');
-    const link = { client, target };
+    const link: Link = { client, target, isStranded: false };
     this.#links.add(link);
-    const resume = (from: Socket) => void (this.#isStalled || from.resume());
+    const resume = (from: Socket) => void (this.#isStalled || link.isStranded || from.resume());
     relay(client, target, resume);
     relay(target, client, resume);
     for (const socket of [client, target]) socket.once('close', () => this.#links.delete(link));

@@ -1,5 +1,7 @@
 export type { DigitCache } from './cache/digit-cache.ts';
+export type { FaultLogger } from './cache/fault-log.ts';
 export { createMemoryDigitCache, type MemoryDigitCacheOptions } from './cache/memory-digit-cache.ts';
+export { createRedisDigitCache, type RedisDigitCacheOptions } from './cache/redis-digit-cache.ts';
 export {
   type CalculationOptions,
   type CalculationOutcome,
@@ -23,7 +25,11 @@ export {
 } from './contracts/settings.ts';
 export { type FactorialStatus, factorialStatuses } from './contracts/status.ts';
 export type * from './metadata/metadata-store.ts';
+export { createMysqlMetadataStore } from './metadata/mysql/mysql-metadata-store.ts';
+export { openMetadataStore } from './metadata/open-metadata-store.ts';
+export { createPostgresMetadataStore } from './metadata/postgres/postgres-metadata-store.ts';
 export { maxInt64 } from './metadata/ranges.ts';
+export type { ServerStoreOptions } from './metadata/server-store-options.ts';
 export { type DirectoryLock, lockDirectory } from './metadata/sqlite/directory-lock.ts';
 export { createSqliteMetadataStore, type SqliteMetadataStoreOptions } from './metadata/sqlite/sqlite-metadata-store.ts';
 export { createFilesystemObjectStore, type FilesystemObjectStoreOptions } from './objects/filesystem-object-store.ts';

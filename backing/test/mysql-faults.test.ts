@@ -12,4 +12,15 @@ describeMetadataServerFaults('the MySQL metadata store', {
   createStore: createMysqlMetadataStore,
   connection: (options) => new MysqlDialect({ pool: new BoundedMysqlPool(serverStoreSettings(options)) }),
   sleepStatement: (seconds) => `select sleep(${seconds})`,
+  strangeDefaults: () => [
+    `set global time_zone = '+05:30'`,
+    `set global sql_mode = 'NO_BACKSLASH_ESCAPES,ANSI_QUOTES'`,
+    'set global transaction isolation level serializable',
+    'set global autocommit = 1',
+  ],
+  usualDefaults: [
+    `set global time_zone = 'SYSTEM'`,
+    'set global sql_mode = default',
+    'set global transaction isolation level repeatable read',
+  ],
 });

@@ -12,4 +12,11 @@ describeMetadataServerFaults('the PostgreSQL metadata store', {
   createStore: createPostgresMetadataStore,
   connection: (options) => new PostgresDialect({ pool: new BoundedPostgresPool(serverStoreSettings(options)) }),
   sleepStatement: (seconds) => `select pg_sleep(${seconds})`,
+  strangeDefaults: (name) => [
+    `alter database ${name} set timezone = 'Asia/Kolkata'`,
+    `alter database ${name} set default_transaction_isolation = 'serializable'`,
+    `alter database ${name} set datestyle = 'German'`,
+    `alter database ${name} set intervalstyle = 'sql_standard'`,
+  ],
+  usualDefaults: [],
 });

@@ -1,3 +1,4 @@
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import type { Channel, ChannelModel } from 'amqplib';
 import { lanes } from '../src/queue/calculation-queue.ts';
 import { retryTiersMs } from '../src/queue/rabbitmq/topology.ts';
@@ -29,15 +30,56 @@ export async function onChannel<Result>(
   return result;
 }
 
-/** Ask again and again until it holds; fails after 20 s. */
-export async function until(condition: () => boolean | Promise<boolean>, what = 'the condition'): Promise<void> {
-  const deadline = performance.now() + 20_000;
+/** Ask again and again until it holds; fails after the timeout. */
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what = 'the condition',
+  timeoutMs = 20_000,
+): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
   while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`expected ${what} within 20 s, got a timeout`);
+    if (performance.now() > deadline) throw new Error(`expected ${what} within ${timeoutMs} ms, got a timeout`);
     await sleep(5);
   }
 }
 
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** A proxy that passes everything on until `deafen`: from then on what the client sends still arrives, and no answer comes back. */
+export async function startOneWayProxy(targetPort: number) {
+  let deaf = false;
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    const target = connect(targetPort, '127.0.0.1');
+    for (const [from, to] of [
+      [client, target],
+      [target, client],
+    ] as const) {
+      sockets.add(from);
+      from.on('data', (chunk) => {
+        if (from === client || !deaf) to.write(chunk);
+      });
+      from.on('error', () => to.destroy());
+      from.on('close', () => to.destroy());
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    deafen: () => {
+      deaf = true;
+    },
+    /** Reset what is open and hear again. */
+    heal: () => {
+      deaf = false;
+      for (const socket of sockets) socket.resetAndDestroy();
+      sockets.clear();
+    },
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
 }

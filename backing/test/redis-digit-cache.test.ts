@@ -112,6 +112,18 @@ describe('the Redis digit cache', () => {
     expect(waitedMs).toBeLessThan(1_500);
   });
 
+  test('a loader whose lock ran out leaves the lock of the next one alone', async () => {
+    const keyPrefix = freshPrefix();
+    const lock = `${keyPrefix}{5}:loading`;
+    await open({ keyPrefix, loadLockMs: 50 }).getOrLoad(5n, async () => {
+      await sleep(150);
+      expect(await admin.exists(lock)).toBe(0);
+      await admin.set(lock, 'next');
+      return text('120');
+    });
+    expect(await admin.get(lock)).toBe('next');
+  });
+
   test('a loader that takes too long is not waited for, and its lock is left alone', async () => {
     const keyPrefix = freshPrefix();
     await admin.set(`${keyPrefix}{5}:loading`, 'slow', 'PX', 60_000);

@@ -7,6 +7,7 @@ import { startTcpProxy, type TcpProxy, throughProxy } from '../dev/tcp-proxy.ts'
 import type { DigitCache } from '../src/cache/digit-cache.ts';
 import { createRedisDigitCache, type RedisDigitCacheOptions } from '../src/cache/redis-digit-cache.ts';
 import { TransientError } from '../src/contracts/errors.ts';
+import { endWhileSilent } from './fixtures/end-while-silent.ts';
 
 const digits = new TextEncoder().encode('120');
 const bounds = { connectTimeoutMs: 400, commandTimeoutMs: 200, breakerFaults: 3, breakerPauseMs: 300 };
@@ -116,6 +117,29 @@ describe('the Redis digit cache under faults of its server', () => {
     expect(performance.now() - started).toBeLessThan(1_500);
     proxy.restore();
     await untilHit(cache);
+  });
+
+  test('a connection that silently died costs one bounded miss', async () => {
+    const cache = open();
+    await cache.set(5n, digits);
+    proxy.strand();
+    expect(await cache.get(5n)).toBeUndefined();
+    expect(await cache.get(5n)).toEqual(digits);
+  });
+
+  test('a process that closes its cache while the server is silent can end', async () => {
+    expect(await endWhileSilent(throughProxy(server.url, proxy), proxy)).toBeLessThan(2_000);
+  });
+
+  test('replies that are errors are misses and never open the circuit', async () => {
+    const admin = new Redis(server.url);
+    await admin.rpush('factorial:digits:{6}', 'not', 'a', 'string');
+    const cache = open();
+    await cache.set(5n, digits);
+    for (let round = 0; round < bounds.breakerFaults * 3; round++) expect(await cache.get(6n)).toBeUndefined();
+    expect(await cache.get(5n)).toEqual(digits);
+    await admin.del('factorial:digits:{6}');
+    admin.disconnect();
   });
 
   test('stalled for five seconds, no call takes longer than its bounds', async () => {

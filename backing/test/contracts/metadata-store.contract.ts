@@ -237,6 +237,15 @@ export function describeMetadataStoreContract(name: string, makeStore: () => Pro
         await expect(store.renew(claim, 1_000, { phase: 'multiply', done, total })).rejects.toThrow(InputError);
       });
 
+      test('a write that changes nothing still knows its row', async () => {
+        await request(9n);
+        const claim = await mustClaim(9n);
+        // Many in one millisecond write the very same values.
+        await Promise.all(Array.from({ length: 50 }, () => store.markUploading(claim)));
+        await Promise.all(Array.from({ length: 50 }, () => store.renew(claim, 60_000)));
+        expect(await store.find(9n)).toMatchObject({ status: 'uploading', leaseOwner: 'w1' });
+      });
+
       test('calculating, uploading, done: size and checksum are set and the lease is gone', async () => {
         await request(9n);
         const claim = await mustClaim(9n);

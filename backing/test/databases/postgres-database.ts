@@ -31,7 +31,9 @@ async function executeOn(url: string, statement: string) {
   const client = new Client({ connectionString: url });
   await client.connect();
   try {
-    return (await client.query(statement)).rows as Readonly<Record<string, unknown>>[];
+    // Several statements have several results.
+    const last = [await client.query(statement)].flat().at(-1);
+    return (last?.rows ?? []) as Readonly<Record<string, unknown>>[];
   } finally {
     await client.end();
   }

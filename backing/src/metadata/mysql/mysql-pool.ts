@@ -1,6 +1,7 @@
 import type { MysqlPool, MysqlPoolConnection, MysqlQueryResult } from 'kysely';
 import type { Pool, PoolConnection, QueryError } from 'mysql2';
 import { withDeadline } from '../../contracts/deadline.ts';
+import { OpenSockets } from '../open-sockets.ts';
 import type { ServerStoreSettings } from '../server-store-options.ts';
 import { connectionFault, endsConnection } from './mysql-faults.ts';
 import { sessionStatements } from './mysql-session.ts';
@@ -14,7 +15,7 @@ const answerGraceMs = 1_000;
  */
 export class BoundedMysqlPool implements MysqlPool {
   readonly #settings: ServerStoreSettings;
-  readonly #connections = new Set<PoolConnection>();
+  readonly #sockets = new OpenSockets();
   readonly #prepared = new WeakSet<PoolConnection>();
   #pool: Promise<Pool> | undefined;
 
@@ -57,12 +58,12 @@ export class BoundedMysqlPool implements MysqlPool {
   async #end(): Promise<void> {
     if (this.#pool === undefined) return;
     const pool = await this.#pool;
-    const ended = new Promise<void>((resolve, reject) => pool.end((fault) => (fault ? reject(fault) : resolve())));
+    const cut = setTimeout(() => this.#sockets.cut(), this.#settings.statementTimeoutMs + answerGraceMs);
     try {
-      await withDeadline(ended, this.#settings.statementTimeoutMs + answerGraceMs, 'MySQL to end the connections');
-    } catch {
-      // Nothing is lost by cutting what does not answer: every call was settled by its own deadline.
-      for (const connection of this.#connections) connection.destroy();
+      await new Promise<void>((resolve, reject) => pool.end((fault) => (fault ? reject(fault) : resolve())));
+      await this.#sockets.settle(answerGraceMs);
+    } finally {
+      clearTimeout(cut);
     }
   }
 
@@ -81,15 +82,13 @@ export class BoundedMysqlPool implements MysqlPool {
       supportBigNumbers: true,
       bigNumberStrings: true,
       dateStrings: true,
+      stream: ({ config }: { readonly config: { readonly host: string; readonly port: number } }) =>
+        this.#sockets.make().connect(config.port, config.host),
       // An update reports the rows it found, also those that it left as they were.
       flags: ['FOUND_ROWS'],
     });
-    pool.on('connection', (connection) => {
-      this.#connections.add(connection);
-      // An idle connection was lost: the pool has dropped it already, and the next call makes a new one.
-      connection.on('error', () => this.#connections.delete(connection));
-      connection.on('end', () => this.#connections.delete(connection));
-    });
+    // An idle connection was lost: the pool has dropped it already, and the next call makes a new one.
+    pool.on('connection', (connection) => void connection.on('error', () => {}));
     return pool;
   }
 }

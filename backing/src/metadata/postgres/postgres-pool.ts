@@ -1,13 +1,19 @@
-import { Socket } from 'node:net';
 import type { PostgresPool, PostgresPoolClient } from 'kysely';
 import type { Pool, PoolClient } from 'pg';
 import { withDeadline } from '../../contracts/deadline.ts';
 import { TransientError } from '../../contracts/errors.ts';
+import { OpenSockets } from '../open-sockets.ts';
 import type { ServerStoreSettings } from '../server-store-options.ts';
 import { connectionFault, endsConnection } from './postgres-faults.ts';
 
 /** The server ends a statement by itself; only when it does not answer at all the client gives up, this much later. */
 const answerGraceMs = 1_000;
+
+/**
+ * Set for each session, whatever the defaults of the role or the database are: a statement must see what was committed while it
+ * waited for a lock, and the driver reads times in ISO form alone.
+ */
+const sessionOptions = '-c default_transaction_isolation=read\\ committed -c datestyle=ISO -c timezone=UTC';
 
 /**
  * Connections to PostgreSQL for Kysely, none of which can hang a call: the pool's queue is bounded in length and time, each
@@ -17,7 +23,7 @@ export class BoundedPostgresPool implements PostgresPool {
   /** Kysely would make connections of its own with these, to cancel statements; it never does here. */
   readonly options = {};
   readonly #settings: ServerStoreSettings;
-  readonly #sockets = new Set<Socket>();
+  readonly #sockets = new OpenSockets();
   #pool: Promise<Pool> | undefined;
 
   constructor(settings: ServerStoreSettings) {
@@ -42,11 +48,10 @@ export class BoundedPostgresPool implements PostgresPool {
   async end(): Promise<void> {
     if (this.#pool === undefined) return;
     const pool = await this.#pool;
-    const cut = setTimeout(() => {
-      for (const socket of this.#sockets) socket.destroy();
-    }, this.#settings.statementTimeoutMs + answerGraceMs);
+    const cut = setTimeout(() => this.#sockets.cut(), this.#settings.statementTimeoutMs + answerGraceMs);
     try {
       await pool.end();
+      await this.#sockets.settle(answerGraceMs);
     } finally {
       clearTimeout(cut);
     }
@@ -58,6 +63,7 @@ export class BoundedPostgresPool implements PostgresPool {
     const pool = new driver.Pool({
       connectionString: url,
       application_name: 'factorial',
+      options: sessionOptions,
       max: poolMax,
       connectionTimeoutMillis: connectTimeoutMs,
       idleTimeoutMillis: idleTimeoutMs,
@@ -65,18 +71,11 @@ export class BoundedPostgresPool implements PostgresPool {
       lock_timeout: statementTimeoutMs,
       // A client that froze inside a transaction loses its locks before those waiting for them give up.
       idle_in_transaction_session_timeout: Math.ceil(statementTimeoutMs / 2),
-      stream: () => this.#newSocket(),
+      stream: () => this.#sockets.make(),
     });
     // An idle connection was lost: the pool has dropped it already, and the next call makes a new one.
     pool.on('error', () => {});
     return pool;
-  }
-
-  #newSocket(): Socket {
-    const socket = new Socket().setKeepAlive(true, 10_000);
-    this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
-    return socket;
   }
 }
 

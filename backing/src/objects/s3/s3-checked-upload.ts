@@ -18,6 +18,8 @@ interface SendOptions {
   readonly abortSignal?: AbortSignal;
 }
 
+/** How servers say that what arrived is not what was signed or summed. */
+const corruptedInTransit = ['BadDigest', 'XAmzContentSHA256Mismatch', 'XAmzContentChecksumMismatch'];
 /** Times one part is sent when what arrived is not what was sent. */
 const maxPartTries = 3;
 
@@ -110,7 +112,7 @@ export class S3CheckedUpload {
         this.#comparePart(partNumber, md5, stored);
         return stored;
       } catch (fault) {
-        const corrupted = fault instanceof CorruptObjectError || hasName(fault, 'BadDigest');
+        const corrupted = fault instanceof CorruptObjectError || hasName(fault, ...corruptedInTransit);
         if (!corrupted) throw fault;
         if (tries === maxPartTries) {
           throw new CorruptObjectError(

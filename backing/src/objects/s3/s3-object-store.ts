@@ -171,13 +171,14 @@ class S3ObjectStore implements ObjectStore {
   }
 
   async *list(): AsyncGenerator<StoredObject> {
-    const { bucket: Bucket, keyPrefix } = this.#settings;
+    const { bucket: Bucket, keyPrefix, listPageSize: MaxKeys } = this.#settings;
     let token: string | undefined;
     do {
       const page = await this.#connection.run('the list of objects', ({ sdk, client }) =>
         client.send(
           new sdk.ListObjectsV2Command({
             Bucket,
+            MaxKeys,
             ...(keyPrefix === '' ? {} : { Prefix: keyPrefix }),
             ...(token === undefined ? {} : { ContinuationToken: token }),
           }),
@@ -206,10 +207,10 @@ class S3ObjectStore implements ObjectStore {
   }
 
   async sweepUnfinished(olderThanMs: number): Promise<number> {
-    const { bucket, keyPrefix: prefix } = this.#settings;
+    const { bucket, keyPrefix: prefix, listPageSize: pageSize } = this.#settings;
     const before = new Date(Date.now() - olderThanMs);
     return await this.#connection.run('the sweep of unfinished uploads', (access) =>
-      sweepUploads(access, { bucket, prefix, before, own: this.#uploading }),
+      sweepUploads(access, { bucket, prefix, pageSize, before, own: this.#uploading }),
     );
   }
 

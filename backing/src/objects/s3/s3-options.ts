@@ -42,6 +42,8 @@ export interface S3ObjectStoreOptions {
   readonly idleTimeoutMs?: number;
   /** Connections at once. Default 50. */
   readonly maxConnections?: number;
+  /** Entries asked for with one page of a list, 1 … 1,000. Default 1,000. */
+  readonly listPageSize?: number;
   /** Times a broken read is taken up again without a byte in between. Default 5. */
   readonly maxReadResumes?: number;
 }
@@ -76,6 +78,7 @@ export function s3Settings(options: S3ObjectStoreOptions): S3Settings {
     connectTimeoutMs: positiveInteger('connectTimeoutMs', options.connectTimeoutMs ?? 5_000, maxTimerMs),
     idleTimeoutMs: positiveInteger('idleTimeoutMs', options.idleTimeoutMs ?? 30_000, maxTimerMs),
     maxConnections: positiveInteger('maxConnections', options.maxConnections ?? 50, 10_000),
+    listPageSize: positiveInteger('listPageSize', options.listPageSize ?? 1_000, 1_000),
     maxReadResumes: positiveInteger('maxReadResumes', options.maxReadResumes ?? 5, 1_000),
   });
 }

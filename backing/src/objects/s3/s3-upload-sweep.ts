@@ -5,6 +5,7 @@ import { hasName } from './s3-faults.ts';
 export interface UploadSweepOptions {
   readonly bucket: string;
   readonly prefix: string;
+  readonly pageSize: number;
   /** Uploads with no sign of life since then are aborted. */
   readonly before: Date;
   /** Uploads of this process, which are left alone. */
@@ -16,13 +17,13 @@ export interface UploadSweepOptions {
  * Resolves to how many were aborted.
  */
 export async function sweepUploads({ sdk, client }: S3Access, options: UploadSweepOptions): Promise<number> {
-  const { bucket: Bucket, prefix, before, own } = options;
+  const { bucket: Bucket, before, own } = options;
   let aborted = 0;
-  for await (const { Key, UploadId, Initiated } of uploads({ sdk, client }, Bucket, prefix)) {
+  for await (const { Key, UploadId, Initiated } of uploads({ sdk, client }, options)) {
     if (Key === undefined || UploadId === undefined || own.has(UploadId)) continue;
     if (Initiated === undefined || Initiated > before) continue;
     try {
-      const lastPartAt = await newestPart({ sdk, client }, { Bucket, Key, UploadId });
+      const lastPartAt = await newestPart({ sdk, client }, { Bucket, Key, UploadId, MaxParts: options.pageSize });
       if (lastPartAt > before) continue;
       await client.send(new sdk.AbortMultipartUploadCommand({ Bucket, Key, UploadId }));
       aborted += 1;
@@ -34,11 +35,19 @@ export async function sweepUploads({ sdk, client }: S3Access, options: UploadSwe
   return aborted;
 }
 
-async function* uploads({ sdk, client }: S3Access, Bucket: string, prefix: string): AsyncGenerator<MultipartUpload> {
+async function* uploads(
+  { sdk, client }: S3Access,
+  { bucket: Bucket, prefix, pageSize: MaxUploads }: UploadSweepOptions,
+): AsyncGenerator<MultipartUpload> {
   let marker = {};
   for (;;) {
     const page = await client.send(
-      new sdk.ListMultipartUploadsCommand({ Bucket, ...(prefix === '' ? {} : { Prefix: prefix }), ...marker }),
+      new sdk.ListMultipartUploadsCommand({
+        Bucket,
+        MaxUploads,
+        ...(prefix === '' ? {} : { Prefix: prefix }),
+        ...marker,
+      }),
     );
     yield* page.Uploads ?? [];
     if (!page.IsTruncated || page.NextKeyMarker === undefined) return;
@@ -46,10 +55,10 @@ async function* uploads({ sdk, client }: S3Access, Bucket: string, prefix: strin
   }
 }
 
-/** When the newest part was stored; the beginning of time when there is none. At most 10 pages: S3 takes 10,000 parts. */
+/** When the newest part was stored; the beginning of time when there is none. S3 takes 10,000 parts: ten full pages. */
 async function newestPart(
   { sdk, client }: S3Access,
-  upload: { readonly Bucket: string; readonly Key: string; readonly UploadId: string },
+  upload: { readonly Bucket: string; readonly Key: string; readonly UploadId: string; readonly MaxParts: number },
 ): Promise<Date> {
   let newest = new Date(0);
   let marker: string | undefined;

@@ -54,10 +54,22 @@ export class BrokerConnection {
     while (!(this.#open && this.#model)) {
       const leftMs = deadline - performance.now();
       if (this.#closed) throw new TransientError('the connection to the message broker is closed');
-      if (leftMs <= 0) throw this.#unreachable(timeoutMs);
+      if (leftMs <= 0) throw this.unreachable(timeoutMs);
       await this.#change(leftMs);
     }
     return this.#model;
+  }
+
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
+  /** What a caller is told that waited this long in vain. */
+  unreachable(timeoutMs: number): TransientError {
+    const why = this.#lastFault === undefined ? '' : `: ${messageOf(this.#lastFault)}`;
+    return new TransientError(`expected a connection to the message broker within ${timeoutMs} ms, got none${why}`, {
+      cause: this.#lastFault,
+    });
   }
 
   /** Give this connection up, for a fault that its owner saw, and make another one. */
@@ -148,13 +160,6 @@ export class BrokerConnection {
       model.on('unblocked', () => {
         this.#blockedBecause = undefined;
       });
-    });
-  }
-
-  #unreachable(timeoutMs: number): TransientError {
-    const why = this.#lastFault === undefined ? '' : `: ${messageOf(this.#lastFault)}`;
-    return new TransientError(`expected a connection to the message broker within ${timeoutMs} ms, got none${why}`, {
-      cause: this.#lastFault,
     });
   }
 

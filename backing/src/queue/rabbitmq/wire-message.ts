@@ -89,9 +89,7 @@ export function decodeDeadLetter(message: Message): DeadLetter | undefined {
 /** The broker dead-letters by itself only after its delivery limit, or when a queue's bounds were changed by hand. */
 function brokerReason({ properties }: Message): string {
   const reason: unknown = properties.headers?.['x-first-death-reason'];
-  if (reason === 'delivery_limit') {
-    return `delivered ${deliveryCountOf({ properties } as Message)} times or more and never settled: the worker ended each time`;
-  }
+  if (reason === 'delivery_limit') return 'delivered as often as allowed and never settled: the worker ended each time';
   return `dead-lettered by the broker: ${String(reason)}`;
 }
 
