@@ -1,11 +1,17 @@
 export type { DigitCache } from './cache/digit-cache.ts';
 export { createMemoryDigitCache, type MemoryDigitCacheOptions } from './cache/memory-digit-cache.ts';
+export { type Cancellation, cancelCalculation } from './calculation/cancel-calculation.ts';
+export { type ComputeAndStoreOptions, computeAndStore, type StoredDigits } from './calculation/compute-and-store.ts';
+export { failureReason, isFinalFailure, isRetryable } from './calculation/failure-reason.ts';
+export { LeaseKeeper, type LeaseTimes } from './calculation/lease-keeper.ts';
 export {
   type CalculationOptions,
   type CalculationOutcome,
   type CalculationServices,
   runCalculation,
 } from './calculation/run-calculation.ts';
+export { digitsKeyOf, type TaskNoteKind, taskNoteKey, taskNoteKinds } from './calculation/task-note.ts';
+export { type VerifyOptions, verifyStored } from './calculation/verify-stored.ts';
 export * from './contracts/errors.ts';
 export {
   type CalculationRequest,
@@ -39,6 +45,7 @@ export {
 } from './queue/calculation-queue.ts';
 export { chooseLane, type LaneLimits } from './queue/choose-lane.ts';
 export { createMemoryCalculationQueue, type MemoryCalculationQueueOptions } from './queue/memory-calculation-queue.ts';
+export { type ExecutionInput, executionName } from './workflow/execution-name.ts';
 export { createLocalWorkflowEngine, type LocalWorkflowEngineOptions } from './workflow/local-workflow-engine.ts';
 export type { TaskContext, TaskHandler, WorkflowDefinition } from './workflow/task-handlers.ts';
 export type * from './workflow/workflow-engine.ts';

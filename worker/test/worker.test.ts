@@ -1,9 +1,8 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CapacityError, runCalculation, TransientError } from '@factorial/backing';
+import { CapacityError, executionName, runCalculation, TransientError } from '@factorial/backing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { handleRequest } from '../src/consumer/handle-request.ts';
-import { executionName } from '../src/consumer/start-execution.ts';
 import { sweepObjects, sweepUnclaimed } from '../src/sweep/sweep.ts';
 import { Worker } from '../src/worker.ts';
 import { openTestServices, quiet, type TestServices, testOptions, until, withFault } from './services.ts';
