@@ -18,7 +18,7 @@ async function check(name, args) {
 
 try {
   if (filters.length === 0) {
-    await check('lint and format', ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.']);
+    await check('lint and format', ['scripts/lint.mjs', 'check']);
     await check('types of the tests', ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.test.json']);
   }
   const code = await run(nodeBinary(), [

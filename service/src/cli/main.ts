@@ -1,4 +1,4 @@
-import { InputError } from '@factorial/compute';
+import { InputError, SinkError } from '@factorial/compute';
 import { parseCommandLine, UsageExit, usageExitCode } from './command-line.ts';
 import { runRequest } from './run-request.ts';
 import { version } from './version.ts';
@@ -35,7 +35,7 @@ async function main(): Promise<number> {
 
 /** The reader of the pipe has seen enough (`| head`): nothing went wrong. */
 function isClosedPipe(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EPIPE';
+  return error instanceof SinkError && error.code === 'sink-closed';
 }
 
 process.exitCode = await main();

@@ -1,13 +1,13 @@
 import {
   type Budget,
   computeFactorial,
-  createFileSink,
-  createStdoutSink,
   type DigitSink,
   defaultBudget,
   type FactorialPlan,
   type FactorialResult,
+  FileSink,
   planFactorial,
+  stdoutSink,
 } from '@factorial/compute';
 import type { CliRequest } from './command-line.ts';
 import { DigitSummary, formatBytes, groupThousands } from './digit-summary.ts';
@@ -68,8 +68,8 @@ async function deliver(
 }
 
 function chooseSink(request: CliRequest, summary: DigitSummary | undefined): DigitSink {
-  if (request.outPath !== undefined) return createFileSink(request.outPath);
-  return request.json || summary !== undefined ? createObserver(summary) : createStdoutSink();
+  if (request.outPath !== undefined) return new FileSink(request.outPath);
+  return request.json || summary !== undefined ? createObserver(summary) : stdoutSink();
 }
 
 /** Consumes the digits without keeping them: for the summary and for facts alone. */
