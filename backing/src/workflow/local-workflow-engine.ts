@@ -183,10 +183,15 @@ async function loadMachine(definition: WorkflowDefinition): Promise<StateMachine
   const library = await import('aws-local-stepfunctions');
   try {
     const options = { validationOptions: { checkArn: false } };
-    return new library.StateMachine(definition as unknown as LibraryDefinition, options);
+    return new library.StateMachine(withoutSubstitutions(definition), options);
   } catch (fault) {
     throw new InputError('a definition in Amazon States Language', (fault as Error).message, { cause: fault });
   }
+}
+
+/** Substitutions of the deployment (`${Name}`), which the library refuses, stand for their own names here. */
+function withoutSubstitutions(definition: WorkflowDefinition): LibraryDefinition {
+  return JSON.parse(JSON.stringify(definition).replaceAll(/\$\{(\w+)\}/g, '$1')) as LibraryDefinition;
 }
 
 function aborted(name: string, cause: string): Execution {

@@ -1,4 +1,4 @@
-import { BackingError, CapacityError, chooseLane } from '@factorial/backing';
+import { BackingError, CapacityError, chooseLane, digitsKeyOf } from '@factorial/backing';
 import { PlanCapacityError, planFactorial } from '@factorial/compute';
 import type { WorkerLog, WorkerOptions, WorkerServices } from '../options.ts';
 
@@ -32,12 +32,12 @@ function estimatedSeconds(n: bigint, options: WorkerOptions): number {
   }
 }
 
-/** Remove unfinished writes, and objects that no row names, once they are older than `unfinishedMaxAgeMs`. */
+/** Remove unfinished writes, and objects that no row names (nor the digits they are notes about), once they are older than `unfinishedMaxAgeMs`. */
 export async function sweepObjects({ metadata, objects }: WorkerServices, options: WorkerOptions): Promise<number> {
   let removed = await objects.sweepUnfinished(options.unfinishedMaxAgeMs);
   const youngest = Date.now() - options.unfinishedMaxAgeMs;
   for await (const stored of objects.list()) {
-    if (stored.modifiedAt.getTime() > youngest || (await metadata.isObjectKeyLive(stored.key))) continue;
+    if (stored.modifiedAt.getTime() > youngest || (await metadata.isObjectKeyLive(digitsKeyOf(stored.key)))) continue;
     await objects.remove(stored.key);
     removed += 1;
   }
