@@ -46,7 +46,15 @@ export {
 export { chooseLane, type LaneLimits } from './queue/choose-lane.ts';
 export { createMemoryCalculationQueue, type MemoryCalculationQueueOptions } from './queue/memory-calculation-queue.ts';
 export { type ExecutionInput, executionName } from './workflow/execution-name.ts';
-export { createLocalWorkflowEngine, type LocalWorkflowEngineOptions } from './workflow/local-workflow-engine.ts';
+export {
+  createLocalWorkflowEngine,
+  type ExecutionEvent,
+  type LocalWorkflowEngineOptions,
+} from './workflow/local-workflow-engine.ts';
+export {
+  createStepFunctionsWorkflowEngine,
+  type StepFunctionsWorkflowEngineOptions,
+} from './workflow/step-functions-workflow-engine.ts';
 export type { TaskContext, TaskHandler, WorkflowDefinition } from './workflow/task-handlers.ts';
 export type * from './workflow/workflow-engine.ts';
 export { executionNamePattern, maxInputBytes } from './workflow/workflow-engine.ts';

@@ -127,7 +127,7 @@ describe('imports between packages', () => {
     expect(specifiersOf(source)).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
   });
 
-  it('leave the environment to the start of the service and of the workflow's tasks', () => {
+  it('leave the environment to the start of the service and of the tasks of the workflow', () => {
     const readers = Object.keys(drawnEdges)
       .flatMap((folder) => sourceFiles(`${folder}/src`))
       .filter((file) => !file.endsWith('.test.ts') && readFileSync(join(root, file), 'utf8').includes('process.env'));

@@ -1,4 +1,9 @@
 export { type ChildProcessOptions, childProcessTaskHandlers } from './child-process-handlers.ts';
+export {
+  type StepFunctionsEndpoint,
+  type StepFunctionsEndpointOptions,
+  startStepFunctionsEndpoint,
+} from './endpoint/step-functions-endpoint.ts';
 export { inProcessTaskHandlers } from './in-process-handlers.ts';
 export { awsTaskSizes } from './plan/aws-task-sizes.ts';
 export { localTaskSizes } from './plan/local-task-sizes.ts';

@@ -17,6 +17,28 @@ export interface LocalWorkflowEngineOptions {
   readonly maxHistory?: number;
   /** How long `close` waits for handlers to notice the abort. Default 5,000. */
   readonly closeMs?: number;
+  /** Told of every step of every execution, in order; it must not throw. */
+  readonly onEvent?: (executionName: string, event: ExecutionEvent) => void;
+  /** Told of every execution that ended; it must not throw. */
+  readonly onEnd?: (execution: Execution) => void;
+}
+
+/** One step of an execution. */
+export interface ExecutionEvent {
+  /** In the words of the library: `ExecutionStarted`, `StateEntered`, `StateExited`, `StateFailed` … */
+  readonly type: string;
+  /** Milliseconds since 1970. */
+  readonly timestamp: number;
+  readonly state?: {
+    readonly name: string;
+    readonly type: string;
+    readonly input: unknown;
+    readonly output?: unknown;
+  };
+  readonly input?: unknown;
+  readonly output?: unknown;
+  readonly Error?: string;
+  readonly Cause?: unknown;
 }
 
 /** A definition as the library types it. */
@@ -46,6 +68,8 @@ class LocalWorkflowEngine implements WorkflowEngine {
   readonly #maxWaiting: number;
   readonly #maxHistory: number;
   readonly #closeMs: number;
+  readonly #onEvent: LocalWorkflowEngineOptions['onEvent'];
+  readonly #onEnd: LocalWorkflowEngineOptions['onEnd'];
   readonly #waiting = new Map<string, Job>();
   readonly #running = new Map<string, Job>();
   readonly #finished = new Map<string, Execution>();
@@ -61,6 +85,8 @@ class LocalWorkflowEngine implements WorkflowEngine {
     this.#maxWaiting = positiveInteger('maxWaiting', options.maxWaiting ?? 1_000);
     this.#maxHistory = positiveInteger('maxHistory', options.maxHistory ?? 1_000);
     this.#closeMs = positiveInteger('closeMs', options.closeMs ?? 5_000, maxTimerMs);
+    this.#onEvent = options.onEvent;
+    this.#onEnd = options.onEnd;
   }
 
   async start(name: string, input: unknown): Promise<void> {
@@ -131,10 +157,19 @@ class LocalWorkflowEngine implements WorkflowEngine {
         context: { Execution: { Name: name, Id: name } },
       });
       job.abort.signal.addEventListener('abort', run.abort, { once: true });
+      if (this.#onEvent !== undefined) void this.#passEvents(name, run.eventLogs, this.#onEvent);
       return { name, status: 'SUCCEEDED', output: await run.result };
     } catch (fault) {
       return failedExecution(name, fault);
     }
+  }
+
+  async #passEvents(
+    name: string,
+    events: AsyncIterable<unknown>,
+    onEvent: NonNullable<LocalWorkflowEngineOptions['onEvent']>,
+  ): Promise<void> {
+    for await (const event of events) onEvent(name, event as ExecutionEvent);
   }
 
   #localHandlers(job: Job): Record<string, (input: JsonValue) => Promise<JsonValue>> {
@@ -162,6 +197,7 @@ class LocalWorkflowEngine implements WorkflowEngine {
 
   #remember(execution: Execution): void {
     this.#finished.set(execution.name, Object.freeze(execution));
+    this.#onEnd?.(execution);
     for (const name of this.#finished.keys()) {
       if (this.#finished.size <= this.#maxHistory) return;
       this.#finished.delete(name);
