@@ -121,7 +121,7 @@ describe('a worker', () => {
         await until(async () => services.executions.length > 0);
         await new Promise((next) => setTimeout(next, 100));
       },
-      { largeFrom: 7000n },
+      { largeFrom: 7000n, sweepIntervalMs: 60_000 },
     );
     expect(services.executions).toEqual(['{"number":"7000","attempt":1}']);
     const row = await services.metadata.find(7000n);

@@ -11,6 +11,7 @@ async function main(stop: AbortSignal): Promise<number> {
   const input = taskInputOf(process.env);
   await using opened = await openProcessServices((settings) => localTaskSizes(localBudget(settings)));
   const { services, options } = opened;
+  process.stderr.write(`${name} begins\n`);
   try {
     await runTask(name, input, services, options, stop);
     return exitCodes.done;

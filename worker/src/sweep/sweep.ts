@@ -1,16 +1,20 @@
 import { BackingError, CapacityError, chooseLane, digitsKeyOf } from '@factorial/backing';
 import { PlanCapacityError, planFactorial } from '@factorial/compute';
 import type { WorkerLog, WorkerOptions, WorkerServices } from '../options.ts';
+import { reconcileExecution } from './reconcile-execution.ts';
 
 /**
- * Publish again every row that nobody holds: requests whose message was lost, calculations whose worker died. A full
- * queue ends the sweep; the rest waits for the next one. Resolves to how many were published.
+ * Publish again every row that nobody holds: requests whose message was lost, calculations whose worker died. A large row
+ * is first compared with its workflow execution. A full queue ends the sweep; the rest waits for the next one. Resolves
+ * to how many were published.
  */
-export async function sweepUnclaimed({ metadata, queue }: WorkerServices, options: WorkerOptions): Promise<number> {
+export async function sweepUnclaimed(services: WorkerServices, options: WorkerOptions): Promise<number> {
+  const { metadata, queue } = services;
   const rows = await metadata.claimable(options.sweepMaxRows);
   let published = 0;
   for (const { n, attempt } of rows) {
     try {
+      if (n >= options.largeFrom && !(await needsStart(n, services, options))) continue;
       const lane = chooseLane(n, estimatedSeconds(n, options), options);
       await queue.publish(lane, { version: 1, number: n.toString(), attempt });
       published += 1;
@@ -20,6 +24,12 @@ export async function sweepUnclaimed({ metadata, queue }: WorkerServices, option
     }
   }
   return published;
+}
+
+async function needsStart(n: bigint, services: WorkerServices, options: WorkerOptions): Promise<boolean> {
+  const row = await services.metadata.find(n);
+  if (row === undefined || row.status === 'done' || row.status === 'failed') return false;
+  return (await reconcileExecution(row, services, options)) === 'start';
 }
 
 /** What does not fit goes to the long lane as well: there the claim fails it with the reason. */
