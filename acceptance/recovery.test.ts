@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { golden } from './golden.ts';
-import { finished, Product, root, temporaryFolder, userEnvironment } from './product.ts';
+import { finished, Product, start, temporaryFolder, userEnvironment } from './product.ts';
+
+/** The reference engine takes seconds where the default one is done before it can be interrupted. */
+const slow = { ENGINE: 'gmp' };
 
 const pause = (ms: number): Promise<void> => new Promise((settle) => setTimeout(settle, ms));
 
@@ -30,11 +30,11 @@ describe('the service loses nothing', () => {
       state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
       return state / 2_147_483_648;
     };
-    const numbers = [3000, 5000, 100_000, 500_000, 1_000_000, 2_000_000, 3_000_000];
+    const numbers = [1000, 5000, 100_000, 500_000, 1_000_000, 2_000_000];
     const requested = new Set<number>();
     for (let kill = 0; kill < 20; kill += 1) {
-      const product = await Product.start(folder.path);
-      const number = numbers[kill % numbers.length] ?? 3000;
+      const product = await Product.start(folder.path, slow);
+      const number = numbers[kill % numbers.length] ?? 1000;
       const answer = await product.request(number);
       expect([200, 202]).toContain(answer.status);
       requested.add(number);
@@ -49,31 +49,29 @@ describe('the service loses nothing', () => {
       });
       await expectServed(product, number);
     }
-    expect((await product.stop()).code).toBe(0);
-    const leftovers = (await readdir(join(folder.path, 'objects'), { recursive: true })).filter((name) =>
-      name.endsWith('.txt'),
-    );
-    expect(leftovers.length).toBeGreaterThanOrEqual(requested.size);
+    await product.stop();
   }, 280_000);
 
   it('when it is told to stop during a calculation: the next start takes it up again', async () => {
-    const first = await Product.start(folder.path, { DRAIN_SECONDS: '0.2' });
-    await first.request(3000);
-    await first.settled(3000);
-    await first.request(3_000_000);
+    const first = await Product.start(folder.path, { ...slow, DRAIN_SECONDS: '0.2', LOG_LEVEL: 'info' });
+    await first.request(5000);
+    await first.settled(5000);
+    await first.request(1_000_000);
     await pause(300);
-    expect((await first.stop('SIGTERM')).code).toBe(0);
+    expect((await first.stop('SIGTERM')).stdout.toString()).toContain('"msg":"stopped"');
     const second = await Product.start(folder.path);
-    await expectServed(second, 3000);
-    expect(await second.settled(3_000_000)).toMatchObject({ status: 'done', checksum: golden(3_000_000).sha256 });
+    await expectServed(second, 5000);
+    expect(await second.settled(1_000_000)).toMatchObject({ status: 'done', checksum: golden(1_000_000).sha256 });
     await second.stop();
   });
 
   it('when a second service is started on the same folder: the second refuses, the first goes on', async () => {
     const first = await Product.start(folder.path);
-    await expect(Product.start(folder.path)).rejects.toThrow(/did not start: .*already/is);
-    expect((await first.request(3000)).status).toBe(202);
-    expect((await first.settled(3000)).status).toBe('done');
+    await expect(Product.start(folder.path)).rejects.toThrow(
+      /did not start: expected to hold .* alone, got a lock held by another process/,
+    );
+    expect((await first.request(5000)).status).toBe(202);
+    expect((await first.settled(5000)).status).toBe('done');
     await first.stop();
   });
 });
@@ -84,9 +82,9 @@ describe('a start that cannot work', () => {
     [{ MAX_NUMBER: '-1' }, /MAX_NUMBER: expected an integer from 0 to \d+, got "-1"/],
     [{ COMPUTE_MEMORY_BYTES: 'much' }, /COMPUTE_MEMORY_BYTES: expected a size .*, got "much"/],
     [{ ENGINE: 'abacus' }, /ENGINE: expected .*, got "?abacus/],
-    [{ DATA_DIR: '/proc/nowhere' }, /DATA_DIR|\/proc\/nowhere/],
+    [{ DATA_DIR: '/dev/null/state' }, /did not start: .*\/dev\/null\/state/],
   ])('says which setting is wrong: %j', async (settings, message) => {
-    const child = spawn('npm', ['start'], { cwd: root, env: userEnvironment({ PORT: '0', ...settings }) });
+    const child = start('npm', ['start'], { env: userEnvironment({ PORT: '0', ...settings }) });
     const { code, stderr } = await finished(child);
     expect(code).toBe(1);
     expect(stderr).toMatch(message);

@@ -42,10 +42,11 @@ export function nodeBinary() {
   }
 }
 
-/** Run a program to its end with the given standard streams; signals are passed on. Resolves to its exit code. */
-export function run(program, args, options = {}) {
+/** Run a program to its end; signals are passed on, `watch` sees the child first. Resolves to its exit code. */
+export function run(program, args, options = {}, watch = () => {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { cwd: root, stdio: 'inherit', ...options });
+    watch(child);
     // From a terminal the child gets the signal too; otherwise it must be told. Either way this process waits for it.
     const forward = (signal) => child.kill(signal);
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
@@ -71,6 +72,7 @@ export async function prepare({ quiet = false } = {}) {
     const built = buildStamp();
     if (built !== readStamp('build')) {
       say('Building …');
+      await step(nodeBinary(), [join('compute', 'scripts', 'build-kernels.mjs')], quiet);
       await step(nodeBinary(), [join('node_modules', 'typescript', 'bin', 'tsc'), '-b'], quiet);
       writeStamp('build', built);
     }

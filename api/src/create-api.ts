@@ -26,15 +26,16 @@ import { registerPage } from './routes/page.ts';
 import { registerProblems } from './routes/problems.ts';
 import { registerRequestFactorial } from './routes/request-factorial.ts';
 
+const timeoutCheckMaxMs = 5_000;
+
 /**
  * The HTTP side of the service: every route registered, ready, not listening. Call `listen` on it, and `close` to end
- * event streams and wait for answers under way; the dependencies stay open. Throws `InputError` for a wrong option.
+ * event streams and give answers under way `closeDrainMs`; the dependencies stay open. Throws `InputError` for a wrong option.
  */
 export async function createApi(deps: ApiDependencies, input: ApiOptionsInput = {}): Promise<FastifyInstance> {
   const options = resolveApiOptions(input);
   const app = makeServer(deps, options);
-  const closing = new AbortController();
-  app.addHook('preClose', async () => closing.abort(new Error('the server is closing')));
+  const closing = registerClosing(app, options.closeDrainMs);
   const context: ApiContext = {
     metadata: deps.metadata,
     cache: deps.cache,
@@ -42,7 +43,7 @@ export async function createApi(deps: ApiDependencies, input: ApiOptionsInput = 
     queue: deps.queue,
     options,
     readinessChecks: [...backingChecks(deps), ...(deps.readiness ?? [])],
-    closing: closing.signal,
+    closing,
   };
   registerSecurityHeaders(app);
   registerErrorHandler(app, options);
@@ -60,6 +61,8 @@ export async function createApi(deps: ApiDependencies, input: ApiOptionsInput = 
 function makeServer(deps: ApiDependencies, options: ApiOptions): ApiServer {
   const log = deps.logger;
   const app = fastify({
+    // Node looks for late requests only this often.
+    http: { connectionsCheckingInterval: Math.min(options.requestTimeoutMs, timeoutCheckMaxMs) },
     ...(log === undefined ? {} : { loggerInstance: log }),
     bodyLimit: options.bodyMaxBytes,
     requestTimeout: options.requestTimeoutMs,
@@ -74,7 +77,25 @@ function makeServer(deps: ApiDependencies, options: ApiOptions): ApiServer {
     },
     clientErrorHandler: (error, socket) => answerClientError(error, socket, log),
   });
+  app.server.maxConnections = options.maxConnections;
+  app.server.headersTimeout = options.requestTimeoutMs;
   return app.withTypeProvider<TypeBoxTypeProvider>();
+}
+
+/** The signal that the server begins to close; from then on answers under way have `drainMs` to end. */
+function registerClosing(app: ApiServer, drainMs: number): AbortSignal {
+  const closing = new AbortController();
+  let cut: NodeJS.Timeout | undefined;
+  app.addHook('preClose', async () => {
+    closing.abort(new Error('the server is closing'));
+    cut = setTimeout(() => app.server.closeAllConnections(), drainMs);
+  });
+  app.addHook('onClose', async () => clearTimeout(cut));
+  // A connection whose answer was under way would otherwise idle until its keep-alive ends, and hold up the close.
+  app.addHook('onResponse', async (request) => {
+    if (closing.signal.aborted) request.raw.socket.end();
+  });
+  return closing.signal;
 }
 
 function registerRoutes(app: ApiServer, context: ApiContext): void {

@@ -44,10 +44,14 @@ export interface ApiOptions {
   readonly eventMaxConnectionsPerClient: number;
   /** An event stream is ended after this long; the client reconnects where it was. */
   readonly eventMaxSeconds: number;
+  /** Connections open at once; more are dropped. */
+  readonly maxConnections: number;
   /** A request must have arrived whole within this time. */
   readonly requestTimeoutMs: number;
   /** A connection on which nothing moved for this long is cut. Longer than `eventHeartbeatMs`. */
   readonly connectionIdleMs: number;
+  /** `close` gives answers under way this long, then cuts their connections. */
+  readonly closeDrainMs: number;
   /** Bound on one readiness check. */
   readonly readinessTimeoutMs: number;
 }
@@ -79,8 +83,10 @@ const defaults: Omit<ApiOptions, 'budget'> = {
   eventMaxConnections: 200,
   eventMaxConnectionsPerClient: 20,
   eventMaxSeconds: 3_600,
+  maxConnections: 2_000,
   requestTimeoutMs: 30_000,
   connectionIdleMs: 120_000,
+  closeDrainMs: 10_000,
   readinessTimeoutMs: 2_000,
 };
 
@@ -133,8 +139,10 @@ const integerRanges = {
   eventMaxConnections: [0, 100_000],
   eventMaxConnectionsPerClient: [0, 100_000],
   eventMaxSeconds: [1, 86_400],
+  maxConnections: [1, 1_000_000],
   requestTimeoutMs: [100, 600_000],
   connectionIdleMs: [100, 86_400_000],
+  closeDrainMs: [0, 3_600_000],
   readinessTimeoutMs: [1, 60_000],
 } as const satisfies Partial<Record<keyof ApiOptions, readonly [number, number]>>;
 

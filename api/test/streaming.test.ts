@@ -4,12 +4,13 @@ import { type AddressInfo, connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ObjectStore } from '@factorial/backing';
 import type { FastifyInstance } from 'fastify';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import pino from 'pino';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createApi } from '../src/index.ts';
 import { type Harness, sha256, standInDigits, startHarness } from './harness.ts';
 
-// 23 million digits: far more than all the socket buffers between the two ends hold.
-const n = 3_700_000n;
+// 59 million digits: far more than all the socket buffers between the two ends can grow to.
+const n = 9_000_000n;
 const digits = standInDigits(n);
 
 /** Watches what is read from the store: bytes handed out, and readers that ended. */
@@ -76,10 +77,18 @@ afterAll(async () => {
 
 const path = `/factorial/digits?number=${n}`;
 
+const opened: IncomingMessage[] = [];
+
 async function open(headers: Record<string, string> = {}): Promise<IncomingMessage> {
-  const [response] = await once(httpGet({ port, path, headers }), 'response');
-  return response as IncomingMessage;
+  const [response] = (await once(httpGet({ port, path, headers }), 'response')) as [IncomingMessage];
+  opened.push(response);
+  return response;
 }
+
+afterEach(async () => {
+  for (const response of opened.splice(0)) response.destroy();
+  await until('no open reader', () => store.open === 0);
+});
 
 async function bodyOf(response: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
@@ -87,11 +96,20 @@ async function bodyOf(response: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Waits until the condition holds; fails after five seconds. */
+/** Waits until the condition holds; fails after twenty seconds. */
 async function until(what: string, condition: () => boolean): Promise<void> {
   for (let waitedMs = 0; !condition(); waitedMs += 20) {
-    if (waitedMs > 5_000) throw new Error(`expected ${what} within 5 s`);
+    if (waitedMs > 20_000) throw new Error(`expected ${what} within 20 s`);
     await delay(20);
+  }
+}
+
+/** The value once it has not changed for half a second. */
+async function settled(read: () => number): Promise<number> {
+  for (let value = read(); ; ) {
+    await delay(500);
+    if (read() === value) return value;
+    value = read();
   }
 }
 
@@ -104,7 +122,7 @@ describe('digits over a socket', () => {
   });
 
   it('arrive in ranges that join to the whole', async () => {
-    const middle = 11_111_111;
+    const middle = 31_111_111;
     const first = await bodyOf(await open({ range: `bytes=0-${middle - 1}` }));
     const second = await bodyOf(await open({ range: `bytes=${middle}-` }));
     expect(sha256(Buffer.concat([first, second]))).toBe(sha256(digits));
@@ -112,25 +130,52 @@ describe('digits over a socket', () => {
 
   it('are read from the store no faster than a slow client takes them', async () => {
     const before = store.bytesRead;
-    const response = await open();
-    await once(response, 'readable');
-    await delay(400);
-    const early = store.bytesRead - before;
+    const socket = connect({ port, host: '127.0.0.1' });
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    await until('a reader', () => store.open === 1);
+    // Nobody reads the socket yet: what was read from the store is in buffers on the way.
+    const early = await settled(() => store.bytesRead - before);
+    expect(early).toBeGreaterThan(0);
     expect(early).toBeLessThan(digits.length / 2);
-    await delay(200);
-    expect(store.bytesRead - before).toBe(early);
-    expect(sha256(await bodyOf(response))).toBe(sha256(digits));
+    const answer = Buffer.concat(await socket.toArray());
+    expect(sha256(answer.subarray(answer.indexOf('\r\n\r\n') + 4))).toBe(sha256(digits));
   });
 
   it('stop being read when the client leaves, and the file is closed', async () => {
-    await until('no open reader', () => store.open === 0);
     const before = store.bytesRead;
     const response = await open();
     await once(response, 'readable');
     expect(store.open).toBe(1);
     response.destroy();
     await until('the reader to end', () => store.open === 0);
-    expect(store.bytesRead - before).toBeLessThan(digits.length / 2);
+    expect(store.bytesRead - before).toBeLessThan(digits.length);
+  });
+
+  it('stop being waited for when the client leaves before the store has answered', async () => {
+    let asked = 0;
+    let stopped = 0;
+    const waiting: ObjectStore = {
+      ...store.objects,
+      read: (_key, _range, signal) =>
+        new Promise((_resolve, reject) => {
+          asked += 1;
+          signal?.addEventListener('abort', () => {
+            stopped += 1;
+            reject(signal.reason);
+          });
+        }),
+    };
+    const lines: string[] = [];
+    const logger = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) });
+    const local = await createApi({ ...harness.deps, objects: waiting, logger });
+    await local.listen({ port: 0, host: '127.0.0.1' });
+    const request = httpGet({ port: (local.server.address() as AddressInfo).port, path });
+    request.on('error', () => request.destroy());
+    await until('the store to be asked', () => asked === 1);
+    request.destroy();
+    await until('the read to be stopped', () => stopped === 1);
+    await local.close();
+    expect(lines).toEqual([]);
   });
 
   it('leave nothing open when twenty clients leave at once', async () => {
@@ -160,7 +205,10 @@ describe('digits over a socket', () => {
     await local.listen({ port: 0, host: '127.0.0.1' });
     const address = local.server.address() as AddressInfo;
     const [response] = (await once(httpGet({ port: address.port, path }), 'response')) as [IncomingMessage];
+    const startedAt = performance.now();
     await expect(bodyOf(response)).rejects.toThrow(/aborted/);
+    // At once, and not when some idle connection times out.
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
     await local.close();
   });
 
@@ -175,6 +223,35 @@ describe('digits over a socket', () => {
     expect(head).toContain(`content-length: ${digits.length}`);
     expect(get).toContain('HTTP/1.1 206 Partial Content');
     expect(body).toBe(Buffer.from(digits.subarray(0, 5)).toString());
+  });
+});
+
+describe('closing the server', () => {
+  const listening = async (closeDrainMs: number) => {
+    const local = await createApi({ ...harness.deps, objects: store.objects }, { closeDrainMs });
+    await local.listen({ port: 0, host: '127.0.0.1' });
+    const socket = connect((local.server.address() as AddressInfo).port, '127.0.0.1');
+    socket.on('error', () => socket.destroy());
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    await until('a reader', () => store.open === 1);
+    return { local, socket };
+  };
+
+  it('lets an answer under way come to its end', async () => {
+    const { local, socket } = await listening(60_000);
+    const closed = local.close();
+    const answer = Buffer.concat(await socket.toArray());
+    expect(sha256(answer.subarray(answer.indexOf('\r\n\r\n') + 4))).toBe(sha256(digits));
+    await closed;
+  });
+
+  it('does not wait for a client that takes nothing any longer than it was told', async () => {
+    const { local, socket } = await listening(100);
+    const startedAt = performance.now();
+    await local.close();
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    await until('the reader to end', () => store.open === 0);
+    socket.destroy();
   });
 });
 
@@ -196,6 +273,34 @@ describe('connections that misbehave', () => {
     const answer = await answerTo(`GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${'a'.repeat(40_000)}\r\n\r\n`);
     expect(answer).toMatch(/^HTTP\/1\.1 431 /);
     expect(answer).toContain('/problems/headers-too-large');
+  });
+
+  it('get a problem for a request that does not arrive in time', async () => {
+    const local = await createApi(harness.deps, { requestTimeoutMs: 200 });
+    await local.listen({ port: 0, host: '127.0.0.1' });
+    const socket = connect((local.server.address() as AddressInfo).port, '127.0.0.1');
+    socket.write(
+      'POST /factorial HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nContent-Type: application/json\r\n\r\n{',
+    );
+    const answer = Buffer.concat(await socket.toArray()).toString('latin1');
+    expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+    expect(answer).toContain('/problems/request-timeout');
+    await local.close();
+  });
+
+  it('are cut when the client stops taking digits', async () => {
+    const local = await createApi(
+      { ...harness.deps, objects: store.objects },
+      { connectionIdleMs: 300, eventHeartbeatMs: 100 },
+    );
+    await local.listen({ port: 0, host: '127.0.0.1' });
+    const socket = connect((local.server.address() as AddressInfo).port, '127.0.0.1');
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    await once(socket, 'readable');
+    await until('a reader', () => store.open === 1);
+    await until('the reader to end', () => store.open === 0);
+    socket.destroy();
+    await local.close();
   });
 
   it('get a problem for a body that is longer than announced room', async () => {

@@ -24,11 +24,11 @@ function setProblem(text) {
 function setFacts(id, facts) {
   const entries = facts
     .filter(([, value]) => value !== null && value !== undefined)
-    .map(([name, value, wide]) => {
+    .map(([name, value, className = '']) => {
       const entry = document.createElement('div');
       const term = document.createElement('dt');
       const detail = document.createElement('dd');
-      if (wide) entry.className = 'wide';
+      entry.className = className;
       term.textContent = name;
       detail.textContent = value;
       entry.append(term, detail);
@@ -96,8 +96,8 @@ async function showEstimate(number) {
     ['Trailing zeros', grouped(estimate.trailingZeros)],
     ['Time', humanSeconds(estimate.estimatedSeconds)],
     ['Memory', humanBytes(estimate.memoryBytes)],
-    ['Begins with', estimate.leadingDigits, true],
-    ['Not possible here', estimate.reason, true],
+    ['Begins with', estimate.leadingDigits, 'wide mono'],
+    ['Not possible here', estimate.reason, 'wide'],
   ]);
   show('estimate', true);
   byId('start').disabled = !estimate.fits;
@@ -161,24 +161,37 @@ async function slice(row, range) {
   return response.text();
 }
 
+function gap(text) {
+  const element = document.createElement('span');
+  element.className = 'gap';
+  element.textContent = text;
+  return element;
+}
+
+/** The first digits, the last ones before the trailing zeros, and how many there are of what is left out. */
+async function showDigits(row) {
+  const count = BigInt(row.digits);
+  const zeros = BigInt(row.trailingZeros);
+  const significant = count - zeros;
+  const shown = BigInt(shownDigits);
+  if (count <= 4n * shown) return byId('digits').replaceChildren(await slice(row, `bytes=0-${count - 1n}`));
+  const parts = [];
+  if (significant <= 2n * shown) {
+    parts.push(await slice(row, `bytes=0-${significant - 1n}`));
+  } else {
+    parts.push(await slice(row, `bytes=0-${shown - 1n}`), gap(`… ${grouped(significant - 2n * shown)} more …`));
+    parts.push(await slice(row, `bytes=${significant - shown}-${significant - 1n}`));
+  }
+  byId('digits').replaceChildren(...parts, gap(`and ${grouped(zeros)} zeros`));
+}
+
 async function showResult(row) {
   show('run', false);
-  const count = BigInt(row.digits);
-  const digits = byId('digits');
-  if (count <= BigInt(4 * shownDigits)) {
-    digits.textContent = await slice(row, `bytes=0-${count - 1n}`);
-  } else {
-    const head = await slice(row, `bytes=0-${shownDigits - 1}`);
-    const tail = await slice(row, `bytes=-${shownDigits}`);
-    const gap = document.createElement('span');
-    gap.className = 'gap';
-    gap.textContent = `… ${grouped(count - BigInt(2 * shownDigits))} more …`;
-    digits.replaceChildren(head, gap, tail);
-  }
+  await showDigits(row);
   setFacts('result-facts', [
     ['Digits', grouped(row.digits)],
     ['Trailing zeros', grouped(row.trailingZeros)],
-    ['SHA-256', row.checksum, true],
+    ['SHA-256', row.checksum, 'wide mono'],
   ]);
   byId('result-title').textContent = `${grouped(row.number)}!`;
   const download = byId('download');

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, open, readdir, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { SinkError } from '@factorial/compute';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CapacityError, CorruptObjectError, TransientError } from '../src/contracts/errors.ts';
 import { createFilesystemObjectStore } from '../src/objects/filesystem-object-store.ts';
@@ -138,7 +139,7 @@ describe('the filesystem object store', () => {
   test('a failed write gives its room back', async () => {
     const store = makeStore(10_000n);
     const failing = store.sink('a/1').write({ digits: chunksOf(Buffer.alloc(10)), digitCount: 9_000n });
-    await expect(failing).rejects.toThrow(CorruptObjectError);
+    await expect(failing).rejects.toThrow(SinkError);
     expect(await store.freeBytes()).toBe(10_000n);
   });
 
@@ -183,6 +184,17 @@ describe('the filesystem object store', () => {
     await put(store, 'factorials/6/1-a.txt', 3);
     await store.remove('factorials/5/1-a.txt');
     expect(await readdir(join(directory, 'objects/factorials'))).toEqual(['6']);
+  });
+
+  test('a folder that is emptied and removed while others write into it costs no object', async () => {
+    const store = makeStore();
+    const rounds = Array.from({ length: 60 }, async (_, index) => {
+      await put(store, `factorials/5/${index}.txt`, 3);
+      expect(await store.stat(`factorials/5/${index}.txt`)).toMatchObject({ size: 3n });
+      await store.remove(`factorials/5/${index}.txt`);
+    });
+    await Promise.all(rounds);
+    expect(await readdir(join(directory, 'objects'))).toEqual([]);
   });
 
   test('a key that is a folder of other keys is refused without harm', async () => {

@@ -86,6 +86,24 @@ describe('the local workflow engine', () => {
     expect(told).toBe(true);
   });
 
+  test('an execution stopped in the moment of its start never runs its task', async () => {
+    let calls = 0;
+    const work: TaskHandler = async () => {
+      calls += 1;
+    };
+    const engine = createLocalWorkflowEngine({ definition: oneTask, handlers: { work } });
+    await engine.start('warm', {});
+    await ended(engine, 'warm');
+    const starting = engine.start('stopped', {});
+    while (!(await engine.describe('stopped'))) await Promise.resolve();
+    await engine.stop('stopped', 'at once');
+    await starting;
+    expect(await engine.describe('stopped')).toMatchObject({ status: 'ABORTED' });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(calls).toBe(1);
+    await engine.close();
+  });
+
   test('a handler that ignores the abort does not hold up closing for longer than closeMs', async () => {
     const work: TaskHandler = () => new Promise(() => {});
     const engine = createLocalWorkflowEngine({ definition: oneTask, handlers: { work }, closeMs: 50 });

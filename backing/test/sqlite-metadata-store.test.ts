@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -87,16 +87,24 @@ describe('the SQLite metadata store', () => {
 
   test('a file that is no database is refused when the store is made, and the directory is free again', async () => {
     await withDirectory(async (directory) => {
-      const { writeFile } = await import('node:fs/promises');
       await writeFile(
         join(directory, 'metadata.sqlite'),
         'this is not a database, it only looks like a file'.repeat(100),
       );
-      expect(() => createSqliteMetadataStore({ directory })).toThrow(/not a database/);
+      expect(() => createSqliteMetadataStore({ directory })).toThrow(/metadata.sqlite.*not a database/);
       await rm(join(directory, 'metadata.sqlite'));
       const store = createSqliteMetadataStore({ directory });
       await store.migrate();
       await store.close();
+    });
+  });
+
+  test('a directory that cannot hold the lock is refused by name', async () => {
+    await withDirectory(async (directory) => {
+      await mkdir(join(directory, 'directory.lock'));
+      expect(() => createSqliteMetadataStore({ directory })).toThrow(
+        `a directory that can be written, got ${directory}`,
+      );
     });
   });
 

@@ -76,28 +76,28 @@ describe('an execution over HTTP whose tasks are processes of their own', () => 
   });
 
   it('calculates again, under the same claim, when the function is killed while it works', async () => {
-    await request(300_000n);
+    await request(4_000_000n);
     let kills = 1;
     onStart = (task) => {
       if (taskOf(task) !== 'calculate' || kills-- <= 0) return;
-      setTimeout(() => process.kill(task.pid, 'SIGKILL'), 700);
+      setTimeout(() => process.kill(task.pid, 'SIGKILL'), 600);
     };
-    await engine.start('killed', { number: '300000', attempt: 1 });
+    await engine.start('killed', { number: '4000000', attempt: 1 });
     expect(await ended('killed')).toMatchObject({ status: 'SUCCEEDED' });
     expect(started.map(taskOf).filter((name) => name === 'calculate')).toHaveLength(2);
     await using stores = await openStores(directory);
-    expect(await stores.metadata.find(300_000n)).toMatchObject({ status: 'done', fence: 1n, failures: 0 });
+    expect(await stores.metadata.find(4_000_000n)).toMatchObject({ status: 'done', fence: 1n, failures: 0 });
   });
 
   it('leaves the row to the next try when the function is killed each time', async () => {
-    await request(300_000n);
+    await request(4_000_000n);
     onStart = (task) => {
       if (taskOf(task) === 'calculate') setTimeout(() => process.kill(task.pid, 'SIGKILL'), 300);
     };
-    await engine.start('always', { number: '300000', attempt: 1 });
+    await engine.start('always', { number: '4000000', attempt: 1 });
     expect(await ended('always')).toMatchObject({ status: 'FAILED', error: { name: 'TryFailed' } });
     await using stores = await openStores(directory);
-    const row = await stores.metadata.find(300_000n);
+    const row = await stores.metadata.find(4_000_000n);
     expect(row).toMatchObject({ status: 'calculating', leaseOwner: null, failures: 1, error: { code: 'task-lost' } });
     expect(await keysOf(stores.objects)).toEqual([]);
   });

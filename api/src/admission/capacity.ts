@@ -1,4 +1,4 @@
-import type { MetadataStore, ObjectStore } from '@factorial/backing';
+import { type MetadataStore, maxInt64, type ObjectStore } from '@factorial/backing';
 import {
   digitCountOfFactorial,
   type FactorialPlan,
@@ -7,7 +7,7 @@ import {
   planFactorial,
 } from '@factorial/compute';
 import type { ApiOptions } from '../options.ts';
-import { ApiProblem } from '../problems/problem.ts';
+import { ApiProblem, shorten } from '../problems/problem.ts';
 
 /** Whether n! can be calculated and kept here and now; `problem` is what POST would answer. */
 export type Assessment =
@@ -37,7 +37,7 @@ export class Capacity {
 
   /** Judges n: `number-too-large` when it could never be held here, `store-full` when only others are in the way. */
   async assess(n: bigint): Promise<Assessment> {
-    const room = { totalBytes: this.#options.objectsMaxBytes, freeBytes: await this.#objects.freeBytes() };
+    const room = await this.#room();
     const planned = this.#plan(n);
     const plan = planned instanceof PlanCapacityError ? undefined : planned;
     if (n > this.#options.maxNumber) {
@@ -55,6 +55,15 @@ export class Capacity {
     }
     const full = await this.#full(n, digits, room);
     return full === undefined ? { fits: true, plan: planned } : { fits: false, plan, problem: full };
+  }
+
+  /** The problem for an n that no row could name. */
+  async beyondAll(n: bigint): Promise<ApiProblem> {
+    return this.#tooLarge(n, `no n above ${maxInt64} can be recorded`, await this.#room());
+  }
+
+  async #room(): Promise<Room> {
+    return { totalBytes: this.#options.objectsMaxBytes, freeBytes: await this.#objects.freeBytes() };
   }
 
   /** The plan for n, or undefined when the budget cannot hold it. */
@@ -86,12 +95,11 @@ export class Capacity {
 
   #tooLarge(n: bigint, limit: string, room: Room): ApiProblem {
     const largest = this.#largestPossible(room);
-    const detail = `expected n up to ${largest}, got ${n}: ${limit}`;
+    const detail = `expected n up to ${largest}, got ${shorten(String(n))}: ${limit}`;
     return new ApiProblem('number-too-large', detail, {
       parameter: 'number',
-      got: String(n),
+      got: shorten(String(n)),
       allowed: `0 to ${largest}`,
-      number: String(n),
       largestPossible: String(largest),
     });
   }

@@ -12,6 +12,8 @@ const docsPolicy =
 export async function registerOpenApi(app: FastifyInstance, keysInUse: boolean): Promise<void> {
   await app.register(swagger, {
     convertConstToEnum: false,
+    // Their operation ids get the suffix -head.
+    exposeHeadRoutes: true,
     openapi: {
       openapi: '3.1.1',
       info: {
@@ -65,6 +67,9 @@ export async function registerDocs(app: ApiServer): Promise<void> {
     routePrefix: '/docs',
     staticCSP: docsPolicy,
     uiConfig: { validatorUrl: null, docExpansion: 'list', deepLinking: true },
-    theme: { title: 'Factorial service: API' },
+    theme: {
+      title: 'Factorial service: API',
+      css: [{ filename: 'theme.css', content: '.swagger-ui .topbar { display: none }' }],
+    },
   });
 }

@@ -39,7 +39,7 @@ export function registerDigits(app: ApiServer, context: ApiContext, capacity: Ca
     app.route({
       method,
       url: '/factorial/digits',
-      schema: { ...schema, operationId: method === 'GET' ? schema.operationId : 'headDigits' },
+      schema,
       handler: async (request, reply) => {
         const n = parseNumber(request.query.number);
         requireFormat(request, ['text/plain']);

@@ -50,7 +50,7 @@ export function registerGetFactorial(app: ApiServer, context: ApiContext, capaci
     app.route({
       method,
       url: '/factorial',
-      schema: { ...schema, operationId: method === 'GET' ? schema.operationId : 'headFactorial' },
+      schema,
       handler: async (request, reply) => {
         const n = parseNumber(request.query.number);
         reply.header('vary', 'Accept');

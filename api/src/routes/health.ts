@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import type { ApiServer } from '../api-types.ts';
-import type { ApiContext, ReadinessCheck } from '../dependencies.ts';
+import type { ApiContext } from '../dependencies.ts';
+import { Probe } from '../readiness/probe.ts';
 import { emptyQuery } from '../schemas/number.ts';
 import { content } from '../schemas/responses.ts';
 
@@ -24,6 +25,7 @@ type Readiness = Static<typeof readinessSchema>;
 
 /** `GET /healthz` (the process answers) and `GET /readyz` (what it needs answers too). Not rate-limited. */
 export function registerHealth(app: ApiServer, context: ApiContext): void {
+  const probes = context.readinessChecks.map((check) => new Probe(check));
   app.route({
     method: 'GET',
     url: '/healthz',
@@ -55,31 +57,15 @@ export function registerHealth(app: ApiServer, context: ApiContext): void {
       },
     },
     handler: async (_request, reply) => {
-      const readiness = await checkReadiness(context);
+      const readiness = await checkReadiness(context, probes);
       return reply.code(readiness.status === 'unready' ? 503 : 200).send(readiness);
     },
   });
 }
 
-async function checkReadiness({ readinessChecks, options, closing }: ApiContext): Promise<Readiness> {
-  const checks = await Promise.all(readinessChecks.map((check) => runCheck(check, options.readinessTimeoutMs)));
+async function checkReadiness({ options, closing }: ApiContext, probes: readonly Probe[]): Promise<Readiness> {
+  const checks = await Promise.all(probes.map((probe) => probe.run(options.readinessTimeoutMs)));
   const unready = closing.aborted || checks.some((check) => check.required && !check.ok);
   const degraded = checks.some((check) => !check.ok);
   return { status: unready ? 'unready' : degraded ? 'degraded' : 'ready', checks };
-}
-
-async function runCheck(check: ReadinessCheck, timeoutMs: number): Promise<Readiness['checks'][number]> {
-  const { name, required } = check;
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`expected an answer within ${timeoutMs} ms, got none`)), timeoutMs);
-  });
-  try {
-    await Promise.race([check.ping(), timeout]);
-    return { name, ok: true, required, error: null };
-  } catch (error) {
-    return { name, ok: false, required, error: error instanceof Error ? error.name : 'error' };
-  } finally {
-    clearTimeout(timer);
-  }
 }

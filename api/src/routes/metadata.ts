@@ -41,7 +41,7 @@ export function registerMetadata(app: ApiServer, context: ApiContext, capacity: 
     app.route({
       method,
       url: '/factorial/metadata',
-      schema: { ...schema, operationId: method === 'GET' ? schema.operationId : 'headMetadata' },
+      schema,
       handler: async (request, reply) => {
         const n = parseNumber(request.query.number);
         reply.header('vary', 'Accept');

@@ -6,7 +6,7 @@ import type { ApiServer } from '../api-types.ts';
 import type { ApiContext } from '../dependencies.ts';
 import type { KeyGuard } from '../plugins/api-keys.ts';
 import { metadataOf, metadataSchema } from '../schemas/metadata.ts';
-import { emptyQuery, parseNumber } from '../schemas/number.ts';
+import { emptyQuery } from '../schemas/number.ts';
 import { factorialRequestSchema } from '../schemas/request.ts';
 import { content, problemResponses } from '../schemas/responses.ts';
 
@@ -51,7 +51,7 @@ export function registerRequestFactorial(
     // Before the body is read, after the rate limit: guessing keys is limited, and costs no parsing.
     preParsing: async (request) => services.guard(request),
     handler: async (request, reply) => {
-      const n = parseNumber(String(request.body.number));
+      const n = BigInt(request.body.number);
       const client = clientOf(request, options.apiKeys.length > 0);
       const row = await services.admission.admit(n, client, request.log);
       const metadata = metadataOf(row);

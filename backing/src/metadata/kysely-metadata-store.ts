@@ -36,6 +36,7 @@ export class KyselyMetadataStore implements contract.MetadataStore {
   readonly #dialect: StoreDialect;
   readonly #readGranularityMs: number;
   readonly #onClosed: () => void;
+  readonly #underWay = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
   constructor(options: KyselyMetadataStoreOptions) {
@@ -135,17 +136,28 @@ export class KyselyMetadataStore implements contract.MetadataStore {
     return await this.#run(() => isKeyLive(this.#db, objectKey));
   }
 
+  /** Waits for the calls under way; later ones are refused. */
   async close(): Promise<void> {
-    this.#closing ??= this.#db.destroy().then(this.#onClosed);
+    this.#closing ??= this.#finish();
     await this.#closing;
+  }
+
+  async #finish(): Promise<void> {
+    await Promise.allSettled(this.#underWay);
+    await this.#db.destroy();
+    this.#onClosed();
   }
 
   async #run<Result>(operation: () => Promise<Result>): Promise<Result> {
     if (this.#closing) throw new TransientError('the metadata store is closed');
+    const running = operation();
+    this.#underWay.add(running);
     try {
-      return await operation();
+      return await running;
     } catch (fault) {
       throw this.#dialect.translateError(fault);
+    } finally {
+      this.#underWay.delete(running);
     }
   }
 }

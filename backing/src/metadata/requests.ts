@@ -1,3 +1,4 @@
+import { InputError } from '@factorial/compute';
 import type { Kysely } from 'kysely';
 import { toFactorialRow } from './factorial-row.ts';
 import type { FactorialRow, ListCursor, ListPage, RequestInput } from './metadata-store.ts';
@@ -96,6 +97,8 @@ export async function listRows(
     .limit(limit + 1);
   if (after) {
     assertInt64('after.n', after.n);
+    if (Number.isNaN(after.createdAt.getTime()))
+      throw new InputError('after.createdAt as a valid date', 'an invalid one');
     const createdAt = dialect.fromDate(after.createdAt);
     query = query.where((eb) => eb(eb.refTuple('created_at', 'n'), '<', eb.tuple(createdAt, after.n)));
   }

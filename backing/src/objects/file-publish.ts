@@ -1,24 +1,16 @@
-import { mkdir, open, rename, rmdir } from 'node:fs/promises';
+import { mkdirSync, renameSync, rmdirSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isFault } from './file-faults.ts';
 
-/** A folder may be removed by `removeEmptyFolders` between its making and the rename into it; then it is made again. */
-const maxRenameTries = 5;
-
 /**
  * Move a finished, synced file to its place: atomic, and durable when this resolves. Restrictions: `from` and `to` lie in one file
- * system, `to` below `root`.
+ * system, `to` below `root`, and only this process removes folders there.
  */
 export async function publishFile(from: string, to: string, root: string): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    await mkdir(dirname(to), { recursive: true });
-    try {
-      await rename(from, to);
-      break;
-    } catch (fault) {
-      if (!isFault(fault, 'ENOENT') || tries === maxRenameTries) throw fault;
-    }
-  }
+  // Synchronous on purpose, two quick calls: no removal of the empty folder gets between its making and the rename into it.
+  mkdirSync(dirname(to), { recursive: true });
+  renameSync(from, to);
   for (let folder = dirname(to); ; folder = dirname(folder)) {
     await syncFolder(folder);
     if (folder === root) return;
@@ -36,10 +28,10 @@ export async function syncFolder(folder: string): Promise<void> {
 }
 
 /** Remove the folders above a removed file, up to `root` exclusive, as far as they are empty. */
-export async function removeEmptyFolders(file: string, root: string): Promise<void> {
+export function removeEmptyFolders(file: string, root: string): void {
   for (let folder = dirname(file); folder !== root; folder = dirname(folder)) {
     try {
-      await rmdir(folder);
+      rmdirSync(folder);
     } catch (fault) {
       if (isFault(fault, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) return;
       throw fault;

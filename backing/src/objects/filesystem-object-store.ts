@@ -1,11 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { type Dirent, mkdirSync } from 'node:fs';
-import { access, constants, open, opendir, rm, stat, unlink } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
+import { access, constants, opendir, rm, unlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { type DigitSink, type DigitSource, InputError, type SinkReceipt } from '@factorial/compute';
-import { ObjectNotFoundError, TransientError } from '../contracts/errors.ts';
+import { type DigitSink, type DigitSource, FileSink, InputError, type SinkReceipt } from '@factorial/compute';
+import { TransientError } from '../contracts/errors.ts';
 import { positiveInteger } from '../contracts/positive-integer.ts';
-import { writeFileDurably } from './durable-file-write.ts';
+import { openFile, openFolder, statFile } from './file-access.ts';
 import { isFault, translateFileFault } from './file-faults.ts';
 import { publishFile, removeEmptyFolders, syncFolder } from './file-publish.ts';
 import { FileRangeReader } from './file-range-reader.ts';
@@ -63,8 +63,8 @@ class FilesystemObjectStore implements ObjectStore {
     const upload = join(this.#uploads, name);
     this.#writing.add(name);
     try {
-      const bytes = await writeFileDurably(upload, source);
-      const replacedBytes = (await this.#statFile(path))?.size ?? 0;
+      const { bytes } = await new FileSink(upload).write(source);
+      const replacedBytes = (await statFile(path))?.size ?? 0;
       await publishFile(upload, path, this.#objects);
       reservation.keep(BigInt(replacedBytes));
       return { bytes, location: path };
@@ -80,19 +80,9 @@ class FilesystemObjectStore implements ObjectStore {
   async stat(key: string): Promise<StoredObject | undefined> {
     const path = this.#pathOf(key);
     return await this.#run(async () => {
-      const found = await this.#statFile(path);
+      const found = await statFile(path);
       return found && { key, size: BigInt(found.size), modifiedAt: found.mtime };
     });
-  }
-
-  async #statFile(path: string) {
-    try {
-      const found = await stat(path);
-      return found.isFile() ? found : undefined;
-    } catch (fault) {
-      if (isFault(fault, 'ENOENT', 'ENOTDIR')) return undefined;
-      throw fault;
-    }
   }
 
   async read(key: string, range?: ByteRange, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
@@ -138,7 +128,7 @@ class FilesystemObjectStore implements ObjectStore {
       if (entry.isDirectory()) {
         yield* this.#walk(path, `${key}/`);
       } else if (objectKeyPattern.test(key)) {
-        const found = await this.#statFile(path);
+        const found = await statFile(path);
         if (found) yield { key, size: BigInt(found.size), modifiedAt: found.mtime };
       }
     }
@@ -148,7 +138,7 @@ class FilesystemObjectStore implements ObjectStore {
     const path = this.#pathOf(key);
     await this.#run(async () => {
       await this.#budget.counted();
-      const found = await this.#statFile(path);
+      const found = await statFile(path);
       if (!found) return;
       try {
         await unlink(path);
@@ -157,7 +147,7 @@ class FilesystemObjectStore implements ObjectStore {
         throw fault;
       }
       this.#budget.release(BigInt(found.size));
-      await removeEmptyFolders(path, this.#objects);
+      removeEmptyFolders(path, this.#objects);
     });
   }
 
@@ -165,9 +155,9 @@ class FilesystemObjectStore implements ObjectStore {
     return await this.#run(async () => {
       let removed = 0;
       for await (const entry of await opendir(this.#uploads)) {
-        if (this.#writing.has(entry.name)) continue;
+        if (this.#isBeingWritten(entry.name)) continue;
         const path = join(this.#uploads, entry.name);
-        const found = await this.#statFile(path);
+        const found = await statFile(path);
         if (!found || Date.now() - found.mtimeMs < olderThanMs) continue;
         await rm(path, { force: true });
         removed += 1;
@@ -175,6 +165,12 @@ class FilesystemObjectStore implements ObjectStore {
       if (removed > 0) await syncFolder(this.#uploads);
       return removed;
     });
+  }
+
+  /** Also under the temporary name that the sink makes of it. */
+  #isBeingWritten(entryName: string): boolean {
+    for (const name of this.#writing) if (entryName.includes(name)) return true;
+    return false;
   }
 
   async freeBytes(): Promise<bigint> {
@@ -202,26 +198,6 @@ class FilesystemObjectStore implements ObjectStore {
     } catch (fault) {
       throw translateFileFault(fault);
     }
-  }
-}
-
-/** Entries of a folder; none when it was removed meanwhile. */
-async function openFolder(folder: string): Promise<AsyncIterable<Dirent>> {
-  try {
-    return await opendir(folder);
-  } catch (fault) {
-    if (isFault(fault, 'ENOENT')) return (async function* () {})();
-    throw translateFileFault(fault);
-  }
-}
-
-async function openFile(key: string, path: string) {
-  try {
-    return await open(path, 'r');
-  } catch (fault) {
-    if (isFault(fault, 'ENOENT', 'ENOTDIR'))
-      throw new ObjectNotFoundError(`expected an object ${key}, got none`, { cause: fault });
-    throw fault;
   }
 }
 

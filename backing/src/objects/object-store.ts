@@ -32,7 +32,8 @@ export const objectKeyPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}(\/[A-Za-z0-9]
 export interface ObjectStore {
   /**
    * A sink that writes one object under this key. Its `write` rejects with `CapacityError` when the store is full (before
-   * the first byte where the size says so) and leaves nothing behind then.
+   * the first byte where the size says so), `TransientError` when it cannot be written now, `SinkError` when the source does not
+   * yield the bytes it promised, and with what the source threw; it leaves nothing behind then.
    */
   sink(key: string): DigitSink;
   stat(key: string): Promise<StoredObject | undefined>;

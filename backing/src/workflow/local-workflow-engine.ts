@@ -2,8 +2,10 @@ import { InputError } from '@factorial/compute';
 import type { StateMachine } from 'aws-local-stepfunctions';
 import { CapacityError, TransientError } from '../contracts/errors.ts';
 import { maxTimerMs, positiveInteger } from '../contracts/positive-integer.ts';
+import { abortedExecution, abortReason, failedExecution } from './execution-ends.ts';
+import { type JsonValue, toJson } from './json-payload.ts';
 import { handlersByState, type TaskHandler, type WorkflowDefinition } from './task-handlers.ts';
-import { type Execution, executionNamePattern, maxInputBytes, type WorkflowEngine } from './workflow-engine.ts';
+import { type Execution, executionNamePattern, type WorkflowEngine } from './workflow-engine.ts';
 
 export interface LocalWorkflowEngineOptions {
   readonly definition: WorkflowDefinition;
@@ -13,7 +15,7 @@ export interface LocalWorkflowEngineOptions {
   readonly maxConcurrent?: number;
   /** Executions that may wait. Default 1,000. */
   readonly maxWaiting?: number;
-  /** Finished executions remembered; the oldest go first. Default 1,000. */
+  /** Finished executions remembered; the oldest go first. Default 200. */
   readonly maxHistory?: number;
   /** How long `close` waits for handlers to notice the abort. Default 5,000. */
   readonly closeMs?: number;
@@ -43,7 +45,6 @@ export interface ExecutionEvent {
 
 /** A definition as the library types it. */
 type LibraryDefinition = ConstructorParameters<typeof StateMachine>[0];
-type JsonValue = Parameters<StateMachine['run']>[0];
 
 interface Job {
   readonly name: string;
@@ -83,7 +84,7 @@ class LocalWorkflowEngine implements WorkflowEngine {
     this.#handlers = handlersByState(options.definition, options.handlers);
     this.#maxConcurrent = positiveInteger('maxConcurrent', options.maxConcurrent ?? 2);
     this.#maxWaiting = positiveInteger('maxWaiting', options.maxWaiting ?? 1_000);
-    this.#maxHistory = positiveInteger('maxHistory', options.maxHistory ?? 1_000);
+    this.#maxHistory = positiveInteger('maxHistory', options.maxHistory ?? 200);
     this.#closeMs = positiveInteger('closeMs', options.closeMs ?? 5_000, maxTimerMs);
     this.#onEvent = options.onEvent;
     this.#onEnd = options.onEnd;
@@ -91,15 +92,17 @@ class LocalWorkflowEngine implements WorkflowEngine {
 
   async start(name: string, input: unknown): Promise<void> {
     this.#assertOpen();
-    if (!executionNamePattern.test(name))
+    if (!executionNamePattern.test(name)) {
       throw new InputError(`an execution name matching ${executionNamePattern.source}`, name.slice(0, 100));
+    }
     const json = toJson(input);
     await this.#load();
     this.#assertOpen();
     if (this.#waiting.has(name) || this.#running.has(name) || this.#finished.has(name)) return;
     const room = this.#running.size < this.#maxConcurrent || this.#waiting.size < this.#maxWaiting;
-    if (!room)
+    if (!room) {
       throw new CapacityError(`expected fewer than ${this.#maxWaiting} waiting executions, got as many: try later`);
+    }
     this.#waiting.set(name, { name, input: json, abort: new AbortController() });
     this.#startWaiting();
   }
@@ -112,8 +115,8 @@ class LocalWorkflowEngine implements WorkflowEngine {
   async stop(name: string, cause: string): Promise<void> {
     const running = this.#running.get(name);
     if (running) running.abort.abort(abortReason(cause));
-    if (this.#waiting.delete(name)) this.#remember(aborted(name, cause));
-    else if (running) this.#end(running, aborted(name, cause));
+    if (this.#waiting.delete(name)) this.#remember(abortedExecution(name, cause));
+    else if (running) this.#end(running, abortedExecution(name, cause));
   }
 
   async ping(): Promise<void> {
@@ -152,24 +155,22 @@ class LocalWorkflowEngine implements WorkflowEngine {
     const { name } = job;
     try {
       const machine = await this.#load();
+      job.abort.signal.throwIfAborted();
       const run = machine.run(job.input, {
         overrides: { taskResourceLocalHandlers: this.#localHandlers(job) },
         context: { Execution: { Name: name, Id: name } },
       });
       job.abort.signal.addEventListener('abort', run.abort, { once: true });
-      if (this.#onEvent !== undefined) void this.#passEvents(name, run.eventLogs, this.#onEvent);
+      void this.#passEvents(name, run.eventLogs);
       return { name, status: 'SUCCEEDED', output: await run.result };
     } catch (fault) {
       return failedExecution(name, fault);
     }
   }
 
-  async #passEvents(
-    name: string,
-    events: AsyncIterable<unknown>,
-    onEvent: NonNullable<LocalWorkflowEngineOptions['onEvent']>,
-  ): Promise<void> {
-    for await (const event of events) onEvent(name, event as ExecutionEvent);
+  /** The library keeps every event of a run until somebody takes it: a run with many states would only grow. */
+  async #passEvents(name: string, events: AsyncIterable<unknown>): Promise<void> {
+    for await (const event of events) this.#onEvent?.(name, event as ExecutionEvent);
   }
 
   #localHandlers(job: Job): Record<string, (input: JsonValue) => Promise<JsonValue>> {
@@ -228,29 +229,4 @@ async function loadMachine(definition: WorkflowDefinition): Promise<StateMachine
 /** Substitutions of the deployment (`${Name}`), which the library refuses, stand for their own names here. */
 function withoutSubstitutions(definition: WorkflowDefinition): LibraryDefinition {
   return JSON.parse(JSON.stringify(definition).replaceAll(/\$\{(\w+)\}/g, '$1')) as LibraryDefinition;
-}
-
-function aborted(name: string, cause: string): Execution {
-  return { name, status: 'ABORTED', error: { name: 'ExecutionAborted', cause } };
-}
-
-function abortReason(cause: string): DOMException {
-  return new DOMException(cause, 'AbortError');
-}
-
-/** The library wraps what a state threw; a timeout of the whole execution comes bare. */
-function failedExecution(name: string, fault: unknown): Execution {
-  const error = fault instanceof Error && fault.cause instanceof Error ? fault.cause : fault;
-  if (!(error instanceof Error)) return { name, status: 'FAILED', error: { name: 'Error', cause: String(error) } };
-  const status = error.name === 'ExecutionTimeoutError' ? 'TIMED_OUT' : 'FAILED';
-  return { name, status, error: { name: error.name, cause: error.message } };
-}
-
-/** A copy without anything JSON cannot hold. `InputError` above the size that Step Functions carries. */
-function toJson(value: unknown): JsonValue {
-  const text = JSON.stringify(value) ?? 'null';
-  const bytes = Buffer.byteLength(text);
-  if (bytes > maxInputBytes)
-    throw new InputError(`at most ${maxInputBytes} bytes of JSON (pass a reference)`, `${bytes} bytes`);
-  return JSON.parse(text) as JsonValue;
 }

@@ -1,7 +1,8 @@
 import { InputError } from '@factorial/compute';
 import { CapacityError, TransientError } from '../contracts/errors.ts';
 import { maxTimerMs, positiveInteger } from '../contracts/positive-integer.ts';
-import { type Execution, executionNamePattern, maxInputBytes, type WorkflowEngine } from './workflow-engine.ts';
+import { toJson } from './json-payload.ts';
+import { type Execution, executionNamePattern, type WorkflowEngine } from './workflow-engine.ts';
 
 type Library = typeof import('@aws-sdk/client-sfn');
 type Client = InstanceType<Library['SFNClient']>;
@@ -52,10 +53,7 @@ class StepFunctionsWorkflowEngine implements WorkflowEngine {
   async start(name: string, input: unknown): Promise<void> {
     if (!executionNamePattern.test(name))
       throw new InputError(`an execution name matching ${executionNamePattern.source}`, name.slice(0, 100));
-    const json = JSON.stringify(input) ?? 'null';
-    const bytes = Buffer.byteLength(json);
-    if (bytes > maxInputBytes)
-      throw new InputError(`at most ${maxInputBytes} bytes of JSON (pass a reference)`, `${bytes} bytes`);
+    const json = JSON.stringify(toJson(input));
     const { stateMachineArn } = this.#options;
     await this.#call(async (client, { StartExecutionCommand, ExecutionAlreadyExists }) => {
       try {

@@ -145,13 +145,13 @@ export function describeMetadataStoreContract(name: string, makeStore: () => Pro
 
       test('renewing keeps a short lease alive; without it the row can be taken over', async () => {
         await request(9n);
-        const claim = await mustClaim(9n, 'w1', 100);
-        for (let round = 0; round < 4; round++) {
-          await sleep(40);
-          await store.renew(claim, 100);
+        const claim = await mustClaim(9n, 'w1', 300);
+        for (let round = 0; round < 6; round++) {
+          await sleep(60);
+          await store.renew(claim, 300);
           expect((await store.claim(9n, 'w2', limits)).kind).toBe('leased');
         }
-        await sleep(130);
+        await sleep(320);
         const takenOver = await mustClaim(9n, 'w2');
         expect(takenOver.fence).toBe(claim.fence + 1n);
         expect(takenOver.objectKey).not.toBe(claim.objectKey);
@@ -404,9 +404,9 @@ export function describeMetadataStoreContract(name: string, makeStore: () => Pro
         await request(10n);
         await request(20n);
         await mustClaim(10n);
-        await mustClaim(20n, 'w', 30);
+        await mustClaim(20n, 'w', 200);
         expect((await store.coordination()).curFactorial).toBe(20n);
-        await sleep(50);
+        await sleep(220);
         expect((await store.coordination()).curFactorial).toBe(10n);
         await store.cancel(10n);
         expect((await store.coordination()).curFactorial).toBeNull();
@@ -499,12 +499,24 @@ export function describeMetadataStoreContract(name: string, makeStore: () => Pro
       test.each([0, 1001, 2.5])('a limit of %s is refused', async (limit) => {
         await expect(store.list(limit)).rejects.toThrow(InputError);
       });
+
+      test('a cursor that is no time or no n is refused', async () => {
+        await expect(store.list(5, { createdAt: new Date(Number.NaN), n: 1n })).rejects.toThrow(InputError);
+        await expect(store.list(5, { createdAt: new Date(), n: -1n })).rejects.toThrow(InputError);
+      });
     });
 
     test('migrating again, also from two stores at once, applies nothing', async () => {
       await request(1n);
       expect(await Promise.all([store.migrate(), subject.rival.migrate()])).toEqual([[], []]);
       expect(await store.find(1n)).toBeDefined();
+    });
+
+    test('closing waits for the calls under way', async () => {
+      const requests = Array.from({ length: 20 }, (_, n) => request(BigInt(n)));
+      await store.close();
+      const outcomes = await Promise.all(requests);
+      expect(outcomes.every((outcome) => outcome.created)).toBe(true);
     });
 
     test('after close every call says that the store is closed, and closing again is fine', async () => {

@@ -31,7 +31,7 @@ export function describeRowModelContract(name: string, makeStore: () => Promise<
             await subject.dispose();
           }
         }),
-        { numRuns: 50 },
+        { numRuns: 30 },
       );
     });
   });

@@ -182,9 +182,10 @@ export function describeWorkflowEngineContract(name: string, makeEngine: MakeWor
       await expect(engine.start(bad, {})).rejects.toThrow(InputError);
     });
 
-    test('an input that Step Functions could not carry is refused', async () => {
+    test('an input that Step Functions could not carry, or JSON not hold, is refused', async () => {
       const engine = await make(oneTask, { work: async () => 1 });
       await expect(engine.start('large', { text: 'x'.repeat(262_144) })).rejects.toThrow(InputError);
+      await expect(engine.start('bigint', { number: 20n })).rejects.toThrow(InputError);
     });
   });
 }

@@ -3,7 +3,7 @@ import { type TaskPool, type TaskReply, taskName, unwrapReply } from './task-poo
 
 /** A pool without threads for small n: every task runs to its end on the calling thread. */
 export class InlinePool implements TaskPool {
-  readonly concurrency = 1;
+  readonly concurrency: number = 1;
   readonly #signal: AbortSignal;
 
   constructor(signal: AbortSignal) {

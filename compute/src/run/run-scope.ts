@@ -7,6 +7,7 @@ export class RunScope implements AsyncDisposable {
   readonly #callerSignal: AbortSignal | undefined;
   readonly #onCallerAbort = () => this.#controller.abort(this.#callerSignal?.reason);
   readonly #resources = new AsyncDisposableStack();
+  #closing: Promise<void> | undefined;
 
   /** Throws the signal's reason when it is aborted already. */
   constructor(callerSignal: AbortSignal | undefined) {
@@ -24,9 +25,14 @@ export class RunScope implements AsyncDisposable {
     return this.#resources.use(resource);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  #close(): Promise<void> {
     this.#callerSignal?.removeEventListener('abort', this.#onCallerAbort);
     this.#controller.abort(new DOMException('the run is over and its digits are gone', 'AbortError'));
-    await this.#resources.disposeAsync();
+    return this.#resources.disposeAsync();
   }
 }

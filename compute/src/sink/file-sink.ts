@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { InputError } from '../errors.ts';
 import { pullDigits } from './pull-digits.ts';
 import type { DigitSink, DigitSource, SinkReceipt } from './sink.ts';
-import { SinkError } from './sink-error.ts';
+import { isFull, SinkError } from './sink-error.ts';
 
 /** Ending of the temporary name that an unfinished file has, beside its destination. */
 export const partialFileSuffix = '.partial';
@@ -82,12 +82,10 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-const fullCodes: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
-
 /** System errors become `SinkError`; everything else came from the source and passes as it is. */
 function translate(error: unknown, destination: string): unknown {
   if (!(error instanceof Error) || !('syscall' in error)) return error;
-  const full = fullCodes.includes(String((error as NodeJS.ErrnoException).code));
+  const full = isFull(error);
   const what = full ? 'no space left for' : 'cannot write';
   return new SinkError(`${what} ${destination}: ${error.message}`, {
     cause: error,

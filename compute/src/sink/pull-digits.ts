@@ -8,22 +8,23 @@ import { SinkError } from './sink-error.ts';
 export async function* pullDigits(source: DigitSource): AsyncGenerator<Uint8Array> {
   const iterator = source.digits[Symbol.asyncIterator]();
   let bytes = 0n;
-  let settled = false;
+  let state: 'idle' | 'pulling' | 'ended' = 'idle';
   try {
     for (;;) {
+      state = 'pulling';
       const next = await untilAborted(iterator.next(), source.signal);
-      if (next.done === true) {
-        settled = true;
-        break;
-      }
+      state = next.done === true ? 'ended' : 'idle';
+      if (next.done === true) break;
       bytes += BigInt(next.value.length);
       assertByteCount(bytes <= source.digitCount, source.digitCount, bytes);
       yield next.value;
     }
     assertByteCount(bytes === source.digitCount, source.digitCount, bytes);
   } finally {
-    // Tell the source to let go, but do not wait for one that is silent.
-    if (!settled) void Promise.resolve(iterator.return?.()).catch(() => undefined);
+    const released = state === 'ended' ? undefined : iterator.return?.();
+    // A source that was broken off in the middle of a pull may be silent for ever: it is told, but not waited for.
+    if (state === 'pulling') released?.catch(() => undefined);
+    else await released;
   }
 }
 

@@ -9,3 +9,10 @@ export class SinkError extends ComputeError {
     this.code = options?.code ?? 'sink-failed';
   }
 }
+
+const fullCodes: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
+
+/** Whether a system error says that there is no room for more bytes. */
+export function isFull(error: Error): boolean {
+  return 'code' in error && fullCodes.includes(String(error.code));
+}

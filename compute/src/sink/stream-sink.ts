@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import { pullDigits, untilAborted } from './pull-digits.ts';
 import type { DigitSink, DigitSource, SinkReceipt } from './sink.ts';
-import { SinkError } from './sink-error.ts';
+import { isFull, SinkError } from './sink-error.ts';
 
 /** Codes by which a stream says that nobody reads it any more. */
 const closedCodes: readonly string[] = ['EPIPE', 'ECONNRESET', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END'];
@@ -30,7 +30,7 @@ export class StreamSink implements DigitSink {
 
   #writeChunk(chunk: Uint8Array): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const onClose = () => reject(this.#translate(new Error('the stream was closed')));
+    const onClose = () => reject(this.#translate(closedError()));
     this.#stream.once('close', onClose);
     this.#stream.write(chunk, (error) => {
       this.#stream.off('close', onClose);
@@ -41,7 +41,8 @@ export class StreamSink implements DigitSink {
   }
 
   #translate(cause: NodeJS.ErrnoException): SinkError {
-    const closed = this.#stream.destroyed || closedCodes.includes(cause.code ?? '');
+    if (isFull(cause)) return new SinkError(`no space left for ${this.#location}`, { cause, code: 'sink-full' });
+    const closed = closedCodes.includes(cause.code ?? '');
     const message = closed ? `the reader of ${this.#location} went away` : `${this.#location}: ${cause.message}`;
     return new SinkError(message, { cause, code: closed ? 'sink-closed' : 'sink-failed' });
   }
@@ -50,4 +51,8 @@ export class StreamSink implements DigitSink {
 /** A sink for the standard output of this process. */
 export function stdoutSink(): DigitSink {
   return new StreamSink(process.stdout, 'standard output');
+}
+
+function closedError(): NodeJS.ErrnoException {
+  return Object.assign(new Error('the stream was closed'), { code: 'ERR_STREAM_DESTROYED' });
 }

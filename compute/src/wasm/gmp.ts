@@ -91,7 +91,6 @@ export class GmpIntegers {
 
   /**
    * Write the integer into `text` as ASCII digits, padded with zeros on the left to its whole length.
-   * Cost grows with the square of the length at first: made for leaves of some 10,000 digits.
    */
   writeDecimal(ptr: IntegerPtr, text: Uint8Array): void {
     const binding = this.#binding;

@@ -52,11 +52,13 @@ export function parseCommandLine(
   write: { readonly out: (text: string) => void; readonly err: (text: string) => void },
 ): CliRequest {
   const command = buildCommand(version, write);
+  let n: bigint;
   try {
     // A negative number is a wrong n, not an unknown option: say so.
     const negative = args.find((argument) => /^-[0-9]/.test(argument));
-    if (negative !== undefined) command.error(`error: n: ${wrongNumber(negative)}`);
+    if (negative !== undefined) parseNumber(negative, command);
     command.parse([...args], { from: 'user' });
+    n = parseNumber(command.args[0] ?? '', command);
   } catch (error) {
     if (error instanceof CommanderError) throw new UsageExit(error.exitCode === 0 ? 0 : usageExitCode);
     throw error;
@@ -72,7 +74,7 @@ export function parseCommandLine(
     quiet?: boolean;
   }>();
   return Object.freeze({
-    n: command.processedArgs[0] as bigint,
+    n,
     outPath: options.out === '-' ? undefined : options.out,
     threads: options.threads,
     memoryBytes: options.memory,
@@ -87,7 +89,7 @@ export function parseCommandLine(
 function buildCommand(version: string, write: { out: (text: string) => void; err: (text: string) => void }): Command {
   return new Command('factorial')
     .description('Compute every decimal digit of n! exactly, verified, in bounded memory.')
-    .argument('<n>', 'a whole number, 0 or more', parseNumberArgument)
+    .argument('<n>', 'a whole number, 0 or more')
     .option(
       '-o, --out <file>',
       'write the digits to a file (complete and verified, or not at all); - is stdout',
@@ -117,21 +119,12 @@ function buildCommand(version: string, write: { out: (text: string) => void; err
     .exitOverride();
 }
 
-function wrongNumber(text: string): string {
-  try {
-    parseFactorialNumber(text);
-    return '';
-  } catch (error) {
-    if (error instanceof InputError) return error.message;
-    throw error;
-  }
-}
-
-function parseNumberArgument(text: string): bigint {
+/** n, or a usage error that shows a bounded part of what was given. */
+function parseNumber(text: string, command: Command): bigint {
   try {
     return parseFactorialNumber(text);
   } catch (error) {
-    if (error instanceof InputError) throw new InvalidArgumentError(error.message);
+    if (error instanceof InputError) command.error(`error: n: ${error.message}`);
     throw error;
   }
 }

@@ -1,22 +1,16 @@
 import { InputError, SinkError } from '@factorial/compute';
+import { signalExitCodes, watchStopSignals } from '../stop-signals.ts';
 import { parseCommandLine, UsageExit, usageExitCode } from './command-line.ts';
 import { runRequest } from './run-request.ts';
 import { version } from './version.ts';
 
-/** Exit codes by the signal that ended the run: 128 + its number. */
-const signalExitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
-
 async function main(): Promise<number> {
   const stop = new AbortController();
   let interrupted: number | undefined;
-  for (const [signal, exitCode] of Object.entries(signalExitCodes)) {
-    process.on(signal, () => {
-      // A second signal does not wait for the clean-up.
-      if (interrupted !== undefined) process.exit(exitCode);
-      interrupted = exitCode;
-      stop.abort(new Error(`stopped by ${signal}`));
-    });
-  }
+  watchStopSignals((signal) => {
+    interrupted = signalExitCodes[signal];
+    stop.abort(new Error(`stopped by ${signal}`));
+  });
   try {
     const request = parseCommandLine(process.argv.slice(2), version, {
       out: (text) => process.stdout.write(text),

@@ -37,18 +37,22 @@ describe('formatSeconds', () => {
 });
 
 describe('ProgressBar', () => {
-  it('draws at most ten times a second and clears what it drew', () => {
+  it('stays away from what is over at once, draws at most ten times a second, and is gone when closed', async () => {
     const written: string[] = [];
     const stream = { columns: 40, write: (text: string) => written.push(text) > 0 } as unknown as NodeJS.WriteStream;
     const bar = new ProgressBar(stream);
-    bar.clear();
+    const progress = { phase: 'product', done: 1, total: 50 } as const;
+    bar.update(progress);
     expect(written).toEqual([]);
-    for (let done = 0; done < 50; done += 1) bar.update({ phase: 'product', done, total: 50 });
+    await new Promise((next) => setTimeout(next, 320));
+    for (let call = 0; call < 50; call += 1) bar.update(progress);
     expect(written).toHaveLength(1);
     expect(written[0]?.replace('\x1b[K', '').length).toBeLessThanOrEqual(40);
-    bar.clear();
-    bar.clear();
+    bar.close();
     expect(written.at(-1)).toBe('\r\x1b[K');
+    await new Promise((next) => setTimeout(next, 120));
+    bar.update(progress);
+    bar.close();
     expect(written).toHaveLength(2);
   });
 });

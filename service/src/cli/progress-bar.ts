@@ -1,33 +1,38 @@
 import type { Progress } from '@factorial/compute';
 
 const redrawMs = 100;
+/** What is over sooner shows no bar. */
+const firstDrawMs = 300;
 const barCells = 30;
 
 /** A one-line progress bar with ETA, redrawn in place; only for terminals. */
 export class ProgressBar {
   readonly #stream: NodeJS.WriteStream;
   readonly #startedMs = performance.now();
-  #drawnMs = Number.NEGATIVE_INFINITY;
+  #drawnMs: number;
   #visible = false;
+  #closed = false;
 
   constructor(stream: NodeJS.WriteStream) {
     this.#stream = stream;
+    this.#drawnMs = this.#startedMs + firstDrawMs - redrawMs;
   }
 
-  /** Draw the state, at most ten times a second. */
+  /** Draw the state: not in the first 300 ms, then at most ten times a second. */
   update(progress: Progress): void {
     const nowMs = performance.now();
-    if (nowMs - this.#drawnMs < redrawMs) return;
+    if (this.#closed || nowMs - this.#drawnMs < redrawMs) return;
     this.#drawnMs = nowMs;
     this.#visible = true;
     const text = renderProgress(progress, (nowMs - this.#startedMs) / 1000);
     this.#stream.write(`\r${text.slice(0, (this.#stream.columns ?? 80) - 1)}\x1b[K`);
   }
 
-  /** Take the bar off the terminal; safe to call more than once. */
-  clear(): void {
+  /** Take the bar off the terminal for good, before anything else is written there. */
+  close(): void {
     if (this.#visible) this.#stream.write('\r\x1b[K');
     this.#visible = false;
+    this.#closed = true;
   }
 }
 

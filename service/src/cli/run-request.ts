@@ -7,6 +7,7 @@ import {
   type FactorialResult,
   FileSink,
   planFactorial,
+  StreamSink,
   stdoutSink,
 } from '@factorial/compute';
 import type { CliRequest } from './command-line.ts';
@@ -31,9 +32,9 @@ export async function runRequest(request: CliRequest, signal: AbortSignal): Prom
       signal,
       onProgress: (progress) => bar?.update(progress),
     });
-    await deliver(request, result, signal, () => bar?.clear(), startedMs);
+    await deliver(request, result, signal, () => bar?.close(), startedMs);
   } finally {
-    bar?.clear();
+    bar?.close();
   }
 }
 
@@ -50,17 +51,19 @@ async function deliver(
   request: CliRequest,
   result: FactorialResult,
   signal: AbortSignal,
-  clearBar: () => void,
+  closeBar: () => void,
   startedMs: number,
 ): Promise<void> {
   const summarise =
     request.outPath === undefined && !request.json && process.stdout.isTTY && result.digitCount > terminalMaxDigits;
   const summary = summarise ? new DigitSummary() : undefined;
   const sink = chooseSink(request, summary);
+  // Digits and bar would share the terminal.
+  if (sink instanceof StreamSink) closeBar();
   await sink.write({ digits: result.digits(), digitCount: result.digitCount, signal });
   const sha256 = await result.sha256;
   const seconds = (performance.now() - startedMs) / 1000;
-  clearBar();
+  closeBar();
   if (request.json) process.stdout.write(`${JSON.stringify(facts(result, sha256, seconds))}\n`);
   else if (summary !== undefined) process.stdout.write(summaryText(request, result, summary, sha256, seconds));
   else if (request.outPath === undefined) process.stdout.write(process.stdout.isTTY ? '\n' : '');

@@ -26,6 +26,8 @@ export async function openEmbeddedServices(
     directory: directory,
     maxBytes: BigInt(settings.OBJECTS_MAX_BYTES),
   });
+  // Nor can another process be writing here.
+  await objects.sweepUnfinished(0);
   const cache = createMemoryDigitCache({
     maxBytes: settings.CACHE_MAX_BYTES,
     maxValueBytes: settings.CACHE_MAX_VALUE_BYTES,

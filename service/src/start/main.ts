@@ -1,34 +1,25 @@
 import { existsSync } from 'node:fs';
 import { readSettings, SettingsError } from '@factorial/backing';
 import { pino } from 'pino';
+import { watchStopSignals } from '../stop-signals.ts';
 import { type RunningService, startService } from './service.ts';
 
 async function main(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env');
   const settings = readSettings(process.env);
   const log = pino({ level: settings.LOG_LEVEL, base: null });
-  const stop = stopOnce();
+  const stop = stopRequested();
   const service = await startService(settings, log);
   process.stdout.write(greeting(service.url));
   await stop;
   await service.stop();
 }
 
-/** Resolves at the first SIGINT, SIGTERM, or when the process that started this one goes away. A second signal ends at once. */
-function stopOnce(): Promise<void> {
+/** Resolves at the first SIGINT or SIGTERM, or when the process that started this one goes away. */
+function stopRequested(): Promise<void> {
   return new Promise((resolve) => {
-    let stopping = false;
-    const begin = (exitCode: number) => () => {
-      if (stopping) process.exit(exitCode);
-      stopping = true;
-      resolve();
-    };
-    process.on('SIGINT', begin(130));
-    process.on('SIGTERM', begin(143));
-    process.on('disconnect', () => {
-      stopping = true;
-      resolve();
-    });
+    watchStopSignals(() => resolve());
+    process.once('disconnect', resolve);
   });
 }
 

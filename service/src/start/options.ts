@@ -27,6 +27,7 @@ export function apiOptions(settings: Settings): ApiOptionsInput {
     listMaxLimit: settings.LIST_MAX_LIMIT,
     listDefaultLimit: Math.min(20, settings.LIST_MAX_LIMIT),
     eventMaxConnections: settings.EVENTS_MAX_CONNECTIONS,
+    closeDrainMs: ms(settings.DRAIN_SECONDS),
     requestTimeoutMs: ms(settings.REQUEST_TIMEOUT_SECONDS),
     connectionIdleMs: ms(settings.CONNECTION_IDLE_SECONDS),
     readinessTimeoutMs: ms(settings.READINESS_TIMEOUT_SECONDS),

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { InputError } from '@factorial/compute';
 import { DirectoryInUseError } from '../../contracts/errors.ts';
 
 export interface DirectoryLock extends Disposable {
@@ -14,8 +15,7 @@ const lockFileName = 'directory.lock';
  * `DirectoryInUseError` at once when somebody else, in this process or another, holds it.
  */
 export function lockDirectory(directory: string): DirectoryLock {
-  const file = join(directory, lockFileName);
-  const database = new DatabaseSync(file, { timeout: 0 });
+  const database = openLockFile(directory);
   try {
     // Without a journal on disk the transaction leaves no second file behind.
     database.exec('pragma journal_mode = memory; begin exclusive');
@@ -30,4 +30,14 @@ export function lockDirectory(directory: string): DirectoryLock {
     if (database.isOpen) database.close();
   };
   return { release, [Symbol.dispose]: release };
+}
+
+function openLockFile(directory: string): DatabaseSync {
+  try {
+    return new DatabaseSync(join(directory, lockFileName), { timeout: 0 });
+  } catch (fault) {
+    throw new InputError('a directory that can be written', `${directory} (${(fault as Error).message})`, {
+      cause: fault,
+    });
+  }
 }

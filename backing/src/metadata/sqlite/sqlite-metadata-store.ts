@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { InputError } from '@factorial/compute';
 import { KyselyMetadataStore } from '../kysely-metadata-store.ts';
 import type { MetadataStore } from '../metadata-store.ts';
 import { lockDirectory } from './directory-lock.ts';
@@ -20,7 +21,7 @@ const databaseFileName = 'metadata.sqlite';
 
 /**
  * The embedded metadata store: one SQLite file in a directory that this store holds alone (`DirectoryInUseError` at once
- * otherwise). What a method has answered survives kill -9 and a power failure: WAL with `synchronous = full`.
+ * otherwise; `InputError` when the directory or the file cannot be used). What a method has answered survives kill -9 and a power failure: WAL with `synchronous = full`.
  * Call `migrate` before anything else.
  */
 export function createSqliteMetadataStore(options: SqliteMetadataStoreOptions): MetadataStore {
@@ -50,6 +51,6 @@ function openDatabase(file: string, busyTimeoutMs: number): DatabaseSync {
     return database;
   } catch (fault) {
     database.close();
-    throw fault;
+    throw new InputError('a metadata database', `${file} (${(fault as Error).message})`, { cause: fault });
   }
 }

@@ -20,14 +20,14 @@ interface Node {
 /**
  * Turns a number into its digits from the most significant end, by repeated division.
  *
- * The frontier is the list of nodes that together are the number, in order. Above the task level a node is divided and its place
- * taken by its halves; at the task level it becomes text, which leaves at the front. Threads always work on the nodes nearest to
+ * The frontier is the list of nodes that together are the number, in order. Above level 0 a node is divided and its place taken
+ * by its halves; at level 0 it becomes text, which leaves at the front. Threads always work on the nodes nearest to
  * the front, and texts ahead of the consumer are bounded, so that a slow consumer stops the work.
  */
 export class DecimalFrontier {
   readonly #pool: TaskPool;
   readonly #layout: DecimalLayout;
-  /** Powers of ten for the levels from the task level up. */
+  /** The divisor of nodes of level k + 1 at index k. */
   readonly #powers: readonly LimbBytes[];
   readonly #meter: ProgressMeter;
   readonly #nodes: Node[];
@@ -48,7 +48,7 @@ export class DecimalFrontier {
     this.#nodes = [{ level: layout.topLevel, limbs: number, task: undefined, text: undefined }];
   }
 
-  /** All digits, leading zeros of the topmost node included, one text per node of the task level. */
+  /** All digits, leading zeros of the topmost node included, one text per leaf. */
   async *texts(): AsyncGenerator<Uint8Array> {
     for (let front = this.#nodes[0]; front !== undefined; front = this.#nodes[0]) {
       if (front.text !== undefined) {
@@ -67,7 +67,7 @@ export class DecimalFrontier {
     let texts = 0;
     for (const node of this.#nodes) {
       if (this.#failure !== undefined || this.#running >= this.#pool.concurrency) return;
-      const isText = node.level === this.#layout.taskLevel;
+      const isText = node.level === 0;
       if (isText) texts++;
       if (node.task !== undefined) continue;
       if (isText && texts > textsPerThread * this.#pool.concurrency) return;
@@ -89,14 +89,14 @@ export class DecimalFrontier {
   }
 
   async #convert(node: Node): Promise<void> {
-    const task: TextTask = { limbs: node.limbs, layout: this.#layout, level: node.level };
+    const task: TextTask = { limbs: node.limbs, leafDigits: this.#layout.leafDigits };
     node.text = await this.#pool.run<SharedArrayBuffer>(textModule, task);
-    this.#meter.advance('decimal', convertUnits(nodeDigits(this.#layout, node.level)));
+    this.#meter.advance('decimal', convertUnits(this.#layout.leafDigits));
   }
 
   async #divide(node: Node): Promise<void> {
     const level = node.level - 1;
-    const task: DivideTask = { dividend: node.limbs, divisor: this.#powers[level - this.#layout.taskLevel]! };
+    const task: DivideTask = { dividend: node.limbs, divisor: this.#powers[level]! };
     const halves = await this.#pool.run<Halves>(divideModule, task);
     const children = [halves.quotient, halves.remainder].map((limbs) => ({
       level,

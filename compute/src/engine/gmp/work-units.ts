@@ -4,7 +4,7 @@ import { type DecimalLayout, nodeDigits } from './layout.ts';
 
 /** Of the whole product, per digit. */
 const productUnitsPerDigit = 1;
-/** Of turning a node of the task level into text, per digit. */
+/** Of turning a leaf into text, per digit. */
 const convertUnitsPerDigit = 3;
 
 export function productUnits(digitCount: number): number {
@@ -18,6 +18,5 @@ export function convertUnits(digitCount: number): number {
 /** Units of product, divisions and conversion together. */
 export function totalUnits(layout: DecimalLayout): number {
   const digitCount = nodeDigits(layout, layout.topLevel);
-  const divisionLevels = layout.topLevel - layout.taskLevel;
-  return productUnits(digitCount) + divisionLevels * digitCount + convertUnits(digitCount);
+  return productUnits(digitCount) + layout.topLevel * digitCount + convertUnits(digitCount);
 }

@@ -1,0 +1,92 @@
+import { type DecimalNumber, paddedLimbs } from '../../limbs/decimal-number.ts';
+import { multiplyAlone } from '../../multiply/multiply.ts';
+import { multiplyResidue, productCoefficients } from '../../multiply/residue.ts';
+import { multiplyUnbalanced } from '../../multiply/unbalanced.ts';
+import type { Ptr } from '../../wasm/bridge.ts';
+import type { ThreadState } from './thread-state.ts';
+
+/** Coefficients up to which one thread does a step of the chain by itself: below it the team's meetings cost more than they bring. */
+const chainAloneCoefficients = 1 << 11;
+
+/**
+ * ∏ P_i^(2^i) = n! / 10^z. From the highest plane down R ← (R·P_i)·R for small R; then two planes at a time, with T = R² and
+ * Q = P_{i+1}²·P_i, as R ← (T·Q)·T: one product of unlike operands less. The result lies at arena.resultPtr; every thread returns the same.
+ * `spareHeapPtr`: the heap that does not hold the planes. `progressShare`: millionths of the run that the chain stands for.
+ */
+export function multiplyChain(
+  state: ThreadState,
+  planes: readonly (DecimalNumber | undefined)[],
+  spareHeapPtr: Ptr,
+  progressShare: number,
+): DecimalNumber {
+  const { arena, control, team } = state;
+  team.run(1, () => multiplySmallSteps(state, planes));
+  let result: DecimalNumber = { ptr: arena.resultPtr, limbCount: control.resultLimbs };
+  let left = control.planesLeft;
+  if (left % 2 === 1) result = stepTogether(state, result, planes[--left]);
+  for (; left > 0; left -= 2) {
+    const factor = joinPlanes(state, planes[left - 1], planes[left - 2], spareHeapPtr);
+    const square = multiplyResidue(team, state.worker, state.teamArea, result, result, arena.resultPtr);
+    result = stepTogether(state, square, factor);
+    // A step costs about a quarter of the next one.
+    control.addProgress((0.75 * progressShare) / 2 ** (left - 2) / arena.threads);
+  }
+  team.run(1, () => {
+    control.resultLimbs = result.limbCount;
+  });
+  return result;
+}
+
+/** upper²·lower, at spareHeapPtr unless it is one of them. */
+function joinPlanes(
+  state: ThreadState,
+  upper: DecimalNumber | undefined,
+  lower: DecimalNumber | undefined,
+  spareHeapPtr: Ptr,
+): DecimalNumber | undefined {
+  if (upper === undefined) return lower;
+  const { team, worker, teamArea } = state;
+  const square = multiplyResidue(team, worker, teamArea, upper, upper, spareHeapPtr);
+  return lower === undefined ? square : multiplyResidue(team, worker, teamArea, square, lower, spareHeapPtr);
+}
+
+/** The steps of the highest planes, on one thread, as far as their products are small. */
+function multiplySmallSteps(state: ThreadState, planes: readonly (DecimalNumber | undefined)[]): void {
+  const { arena, instance, control } = state;
+  instance.words.set([1, 0, 0, 0, 0, 0, 0, 0], arena.resultPtr >> 2);
+  let result: DecimalNumber = { ptr: arena.resultPtr, limbCount: 1 };
+  let left = planes.length;
+  for (; left > 0; left--) {
+    const factor = planes[left - 1];
+    if (productCoefficients(2 * result.limbCount, factor?.limbCount ?? 0) > chainAloneCoefficients) break;
+    result = stepAlone(state, result, factor);
+  }
+  control.planesLeft = left;
+  control.resultLimbs = result.limbCount;
+}
+
+/** One step by way of the team's area, which is idle: it holds R·P and the square side by side. */
+function stepAlone(state: ThreadState, r: DecimalNumber, factor: DecimalNumber | undefined): DecimalNumber {
+  const { worker, ownArea, teamArea, instance, arena } = state;
+  const product = factor === undefined ? r : multiplyAlone(worker, ownArea, r, factor, teamArea.ptr);
+  const outPtr = teamArea.ptr + 4 * paddedLimbs(product.limbCount + 8);
+  const square = multiplyAlone(worker, ownArea, product, r, outPtr);
+  instance.bytes.copyWithin(arena.resultPtr, square.ptr, square.ptr + 4 * paddedLimbs(square.limbCount));
+  return { ptr: arena.resultPtr, limbCount: square.limbCount };
+}
+
+function stepTogether(state: ThreadState, r: DecimalNumber, factor: DecimalNumber | undefined): DecimalNumber {
+  const { team, worker, teamArea } = state;
+  const product = factor === undefined ? r : multiplyBeside(state, r, factor);
+  // All limbs are in residues before the first one of the product is written: it may take the place of its operands.
+  return multiplyResidue(team, worker, teamArea, product, r, state.arena.resultPtr);
+}
+
+/** r·factor right after r; what the pieces of r set aside goes after the product. */
+function multiplyBeside(state: ThreadState, r: DecimalNumber, factor: DecimalNumber): DecimalNumber {
+  const { team, worker, teamArea } = state;
+  const outPtr = r.ptr + 4 * paddedLimbs(r.limbCount);
+  const sidePtr = outPtr + 4 * paddedLimbs(r.limbCount + factor.limbCount + 8);
+  const [long, short] = r.limbCount >= factor.limbCount ? [r, factor] : [factor, r];
+  return multiplyUnbalanced(team, worker, teamArea, long, short, outPtr, sidePtr);
+}

@@ -1,0 +1,93 @@
+import { KernelError } from '../../errors.ts';
+import { primesUpTo } from '../../factorial/prime-sieve.ts';
+import { type DecimalNumber, paddedLimbs } from '../../limbs/decimal-number.ts';
+import { multiplyAlone } from '../../multiply/multiply.ts';
+import type { KernelInstance } from '../../wasm/bridge.ts';
+import { type DecimalArena, leafWords } from './arena.ts';
+import type { ThreadState } from './thread-state.ts';
+
+/** Writes the primes that the segments are sieved with. */
+export function placeBasePrimes(instance: KernelInstance, arena: DecimalArena): void {
+  instance.words.set(primesUpTo(Math.floor(Math.sqrt(arena.n))).subarray(1), arena.basePrimesPtr >> 2);
+}
+
+/**
+ * One segment of the sieve, start to end on one thread: its primes, their exponents in n! / 10^z, the product of each plane's primes into
+ * the heap, and ∏ p^e modulo the verification moduli by another way.
+ */
+export function multiplySegment(state: ThreadState, segment: number): void {
+  const { arena, instance, scratch } = state;
+  const { kernels, words, longs } = instance;
+  const low = segment * arena.span;
+  const high = Math.min(arena.n, low + arena.span - 1);
+  const baseCount = words.indexOf(0, arena.basePrimesPtr >> 2) - (arena.basePrimesPtr >> 2);
+  const { basePrimesPtr, n } = arena;
+  const count = kernels.listPrimePowers(basePrimesPtr, baseCount, low, high, n, scratch.sievePtr, scratch.pairsPtr);
+  const accPtr = arena.residuesPtr + 16 * segment;
+  longs.fill(1n, accPtr >> 3, (accPtr >> 3) + 2);
+  kernels.multiplyPowerResidues(scratch.pairsPtr, count, accPtr);
+  const largest = largestExponent(state, count);
+  for (let plane = 0; plane < arena.planeCount; plane++) {
+    const nodeIndex = (arena.nodesPtr >> 2) + 2 * (plane * arena.segmentCount + segment);
+    const wordCount = 2 ** plane > largest ? 0 : kernels.selectPlane(scratch.pairsPtr, count, plane, scratch.wordsPtr);
+    words[nodeIndex + 1] = 0;
+    if (wordCount > 0) storeNode(state, nodeIndex, multiplyList(state, wordCount));
+  }
+}
+
+/** Exponents fall as primes grow, but for that of 2, which lost what 5 took. */
+function largestExponent(state: ThreadState, count: number): number {
+  const start = state.scratch.pairsPtr >> 2;
+  let largest = 0;
+  for (let index = 0; index < Math.min(count, 2); index++) {
+    largest = Math.max(largest, state.instance.words[start + 2 * index + 1]!);
+  }
+  return largest;
+}
+
+/** Moves a product from this thread's scratch to the heap. */
+function storeNode(state: ThreadState, nodeIndex: number, product: DecimalNumber): void {
+  const { arena, control, instance } = state;
+  const bytes = 4 * paddedLimbs(product.limbCount);
+  const offset = control.takeHeap(bytes);
+  if (offset + bytes > arena.heapBytes) {
+    throw new KernelError(`expected products of planes within ${arena.heapBytes} bytes, got ${offset + bytes}`);
+  }
+  const ptr = arena.heapPtrs[0] + offset;
+  instance.bytes.copyWithin(ptr, product.ptr, product.ptr + bytes);
+  instance.words[nodeIndex] = ptr;
+  instance.words[nodeIndex + 1] = product.limbCount;
+}
+
+/** The product of the words listed: leaves the long way, then pairs of neighbours until one is left. */
+function multiplyList(state: ThreadState, count: number): DecimalNumber {
+  const { scratch, instance } = state;
+  let numbers: DecimalNumber[] = [];
+  let [from, to] = scratch.leafPtrs;
+  let ptr = from;
+  const leafCount = Math.ceil(count / leafWords);
+  for (let leaf = 0; leaf < leafCount; leaf++) {
+    const first = Math.floor((leaf * count) / leafCount);
+    const size = Math.floor(((leaf + 1) * count) / leafCount) - first;
+    const limbCount = instance.kernels.multiplyWords(scratch.wordsPtr + 4 * first, size, ptr, scratch.leafScratchPtr);
+    numbers.push({ ptr, limbCount });
+    ptr += 4 * paddedLimbs(limbCount);
+  }
+  while (numbers.length > 1) {
+    ptr = to;
+    const products: DecimalNumber[] = [];
+    for (let index = 0; index + 1 < numbers.length; index += 2) {
+      const product = multiplyAlone(state.worker, state.ownArea, numbers[index]!, numbers[index + 1]!, ptr);
+      products.push(product);
+      ptr += 4 * paddedLimbs(numbers[index]!.limbCount + numbers[index + 1]!.limbCount);
+    }
+    if (numbers.length % 2 === 1) {
+      const last = numbers.at(-1)!;
+      instance.bytes.copyWithin(ptr, last.ptr, last.ptr + 4 * paddedLimbs(last.limbCount));
+      products.push({ ptr, limbCount: last.limbCount });
+    }
+    numbers = products;
+    [from, to] = [to, from];
+  }
+  return numbers[0]!;
+}

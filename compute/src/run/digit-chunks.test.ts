@@ -1,0 +1,27 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { digitChunks } from './digit-chunks.ts';
+
+test('what goes in comes out in order with its zeros, in chunks up to the bound that are copies', async () => {
+  const inputs = fc.array(fc.string({ minLength: 0, maxLength: 30, unit: fc.constantFrom('1', '2', '9') }), {
+    maxLength: 8,
+  });
+  await fc.assert(
+    fc.asyncProperty(inputs, fc.nat(100), fc.integer({ min: 1, max: 40 }), async (texts, zeros, maxChunkBytes) => {
+      const buffers = texts.map((text) => new TextEncoder().encode(text));
+      async function* source(): AsyncGenerator<Uint8Array> {
+        yield* buffers;
+      }
+      let out = '';
+      for await (const chunk of digitChunks(source(), BigInt(zeros), maxChunkBytes)) {
+        expect(chunk.length).toBeGreaterThan(0);
+        expect(chunk.length).toBeLessThanOrEqual(maxChunkBytes);
+        expect(chunk.byteLength).toBe(chunk.buffer.byteLength);
+        out += Buffer.from(chunk).toString();
+        chunk.fill(0);
+      }
+      expect(out).toBe(texts.join('') + '0'.repeat(zeros));
+      expect(buffers.map((buffer) => Buffer.from(buffer).toString())).toEqual(texts);
+    }),
+  );
+});
