@@ -18,6 +18,7 @@ function recordingQueue(fault?: Error): CalculationQueue & { readonly published:
       await queue.publish(lane, body);
       published.push({ lane, body });
     },
+    announce: (event) => queue.announce(event),
     consume: (lane, prefetch, handler) => queue.consume(lane, prefetch, handler),
     deadLetters: (limit) => queue.deadLetters(limit),
     ping: () => queue.ping(),

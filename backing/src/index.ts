@@ -1,5 +1,7 @@
 export type { DigitCache } from './cache/digit-cache.ts';
+export type { FaultLogger } from './cache/fault-log.ts';
 export { createMemoryDigitCache, type MemoryDigitCacheOptions } from './cache/memory-digit-cache.ts';
+export { createRedisDigitCache, type RedisDigitCacheOptions } from './cache/redis-digit-cache.ts';
 export { type Cancellation, cancelCalculation } from './calculation/cancel-calculation.ts';
 export { type ComputeAndStoreOptions, computeAndStore, type StoredDigits } from './calculation/compute-and-store.ts';
 export { failureReason, isFinalFailure, isRetryable } from './calculation/failure-reason.ts';
@@ -13,6 +15,7 @@ export {
 export { digitsKeyOf, type TaskNoteKind, taskNoteKey, taskNoteKinds } from './calculation/task-note.ts';
 export { type VerifyOptions, verifyStored } from './calculation/verify-stored.ts';
 export * from './contracts/errors.ts';
+export { type CalculationEvent, calculationEventSchema, parseCalculationEvent } from './contracts/event.ts';
 export {
   type CalculationRequest,
   calculationRequestSchema,
@@ -29,11 +32,17 @@ export {
 } from './contracts/settings.ts';
 export { type FactorialStatus, factorialStatuses } from './contracts/status.ts';
 export type * from './metadata/metadata-store.ts';
+export { createMysqlMetadataStore } from './metadata/mysql/mysql-metadata-store.ts';
+export { openMetadataStore } from './metadata/open-metadata-store.ts';
+export { createPostgresMetadataStore } from './metadata/postgres/postgres-metadata-store.ts';
 export { maxInt64 } from './metadata/ranges.ts';
+export type { ServerStoreOptions } from './metadata/server-store-options.ts';
 export { createSqliteMetadataStore, type SqliteMetadataStoreOptions } from './metadata/sqlite/sqlite-metadata-store.ts';
 export { createFilesystemObjectStore, type FilesystemObjectStoreOptions } from './objects/filesystem-object-store.ts';
 export type * from './objects/object-store.ts';
 export { objectKeyPattern } from './objects/object-store.ts';
+export { createS3ObjectStore } from './objects/s3/s3-object-store.ts';
+export type { PartChecksum, S3Encryption, S3ObjectStoreOptions } from './objects/s3/s3-options.ts';
 export {
   type CalculationQueue,
   type DeadLetter,
@@ -45,6 +54,8 @@ export {
 } from './queue/calculation-queue.ts';
 export { chooseLane, type LaneLimits } from './queue/choose-lane.ts';
 export { createMemoryCalculationQueue, type MemoryCalculationQueueOptions } from './queue/memory-calculation-queue.ts';
+export { createRabbitmqCalculationQueue } from './queue/rabbitmq/rabbitmq-calculation-queue.ts';
+export type { RabbitmqCalculationQueueOptions } from './queue/rabbitmq/rabbitmq-options.ts';
 export { type ExecutionInput, executionName } from './workflow/execution-name.ts';
 export {
   createLocalWorkflowEngine,

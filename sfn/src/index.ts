@@ -17,5 +17,11 @@ export {
   type TaskResource,
 } from './state-machine.ts';
 export { defaultHandoffLeaseMs, type TaskOptions } from './task-options.ts';
-export { embeddedOpeners, openTaskServices, type ServiceOpeners, type TaskServices } from './task-services.ts';
+export {
+  embeddedOpeners,
+  openTaskServices,
+  type ServiceOpeners,
+  serviceOpeners,
+  type TaskServices,
+} from './task-services.ts';
 export { runTask, type TaskName, taskNames } from './tasks/run-task.ts';

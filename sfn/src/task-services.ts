@@ -1,10 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import {
+  type CalculationEvent,
   createFilesystemObjectStore,
+  createS3ObjectStore,
   createSqliteMetadataStore,
   type MetadataStore,
   type ObjectStore,
+  openMetadataStore,
   type Settings,
 } from '@factorial/backing';
 
@@ -12,6 +15,8 @@ import {
 export interface TaskServices {
   readonly metadata: MetadataStore;
   readonly objects: ObjectStore;
+  /** Tells other systems what became of a request; absent where there is no broker. */
+  readonly announce?: (event: CalculationEvent) => Promise<void>;
 }
 
 /** How a process opens its services from the settings. */
@@ -35,6 +40,27 @@ export const embeddedOpeners: ServiceOpeners = Object.freeze({
       maxBytes: BigInt(settings.OBJECTS_MAX_BYTES),
     }),
 });
+
+/** Variables that name the servers of a task. */
+export interface ServerVariables {
+  readonly DATABASE_URL?: string | undefined;
+  readonly S3_BUCKET?: string | undefined;
+  readonly S3_ENDPOINT?: string | undefined;
+}
+
+/** The servers that are named, and the embedded store in place of each that is not. Tasks never migrate a server's schema. */
+export function serviceOpeners({
+  DATABASE_URL: url,
+  S3_BUCKET: bucket,
+  S3_ENDPOINT: endpoint,
+}: ServerVariables): ServiceOpeners {
+  return Object.freeze({
+    metadata: url ? async () => openMetadataStore({ url, poolMax: 2 }) : embeddedOpeners.metadata,
+    objects: bucket
+      ? async () => createS3ObjectStore({ bucket, ...(endpoint ? { endpoint, forcePathStyle: true } : {}) })
+      : embeddedOpeners.objects,
+  });
+}
 
 /** Services that are closed together. */
 export interface OpenTaskServices extends TaskServices, AsyncDisposable {}

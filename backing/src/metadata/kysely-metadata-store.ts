@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Dialect, Kysely, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { TransientError } from '../contracts/errors.ts';
@@ -21,11 +22,18 @@ export interface KyselyMetadataStoreOptions {
   readonly dialect: StoreDialect;
   /** How Kysely reaches the database. */
   readonly connection: Dialect;
+  /** Another way to the same database for `migrate`, with time for long statements; closed after each migration. */
+  readonly migrationConnection?: () => Dialect;
   /** `touchRead` writes at most once in this time per row. */
   readonly readGranularityMs?: number;
   /** Called once after the connections are closed. */
   readonly onClosed?: () => void;
 }
+
+/** Runs of one transaction that the database aborts in favour of another; the last fault is the caller's. */
+const maxRounds = 5;
+/** Longest pause before the second run; those before later runs may be longer in proportion. */
+const maxPauseMs = 20;
 
 /**
  * The metadata store over any database that Kysely and a `StoreDialect` speak. Every change is one transaction that locks the
@@ -34,6 +42,7 @@ export interface KyselyMetadataStoreOptions {
 export class KyselyMetadataStore implements contract.MetadataStore {
   readonly #db: Kysely<MetadataSchema>;
   readonly #dialect: StoreDialect;
+  readonly #migrationConnection: (() => Dialect) | undefined;
   readonly #readGranularityMs: number;
   readonly #onClosed: () => void;
   readonly #underWay = new Set<Promise<unknown>>();
@@ -42,19 +51,16 @@ export class KyselyMetadataStore implements contract.MetadataStore {
   constructor(options: KyselyMetadataStoreOptions) {
     this.#db = new Kysely<MetadataSchema>({ dialect: options.connection });
     this.#dialect = options.dialect;
+    this.#migrationConnection = options.migrationConnection;
     this.#readGranularityMs = options.readGranularityMs ?? 60_000;
     this.#onClosed = options.onClosed ?? (() => {});
   }
 
   async migrate(): Promise<readonly string[]> {
     return await this.#run(async () => {
-      const migrator = new Migrator({
-        db: this.#db,
-        provider: { getMigrations: async () => ({ ...this.#dialect.migrations }) },
-      });
-      const { error, results } = await migrator.migrateToLatest();
-      if (error !== undefined) throw error;
-      return (results ?? []).filter((result) => result.status === 'Success').map((result) => result.migrationName);
+      if (this.#migrationConnection === undefined) return await migrateSchema(this.#db, this.#dialect);
+      await using db = new Kysely<MetadataSchema>({ dialect: this.#migrationConnection() });
+      return await migrateSchema(db, this.#dialect);
     });
   }
 
@@ -115,7 +121,7 @@ export class KyselyMetadataStore implements contract.MetadataStore {
   }
 
   async releaseAllLeases(): Promise<number> {
-    return await this.#run(() => endAllLeases(this.#db, this.#dialect));
+    return await this.#run(async () => (this.#dialect.heldAlone ? await endAllLeases(this.#db, this.#dialect) : 0));
   }
 
   async coordination(): Promise<contract.Coordination> {
@@ -150,7 +156,7 @@ export class KyselyMetadataStore implements contract.MetadataStore {
 
   async #run<Result>(operation: () => Promise<Result>): Promise<Result> {
     if (this.#closing) throw new TransientError('the metadata store is closed');
-    const running = operation();
+    const running = this.#untilNotAborted(operation);
     this.#underWay.add(running);
     try {
       return await running;
@@ -160,4 +166,22 @@ export class KyselyMetadataStore implements contract.MetadataStore {
       this.#underWay.delete(running);
     }
   }
+
+  async #untilNotAborted<Result>(operation: () => Promise<Result>): Promise<Result> {
+    for (let round = 1; ; round++) {
+      try {
+        return await operation();
+      } catch (fault) {
+        if (round === maxRounds || !this.#dialect.isAborted(fault)) throw fault;
+        await pause(Math.random() * maxPauseMs * round);
+      }
+    }
+  }
+}
+
+async function migrateSchema(db: Kysely<MetadataSchema>, { migrations }: StoreDialect): Promise<readonly string[]> {
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...migrations }) } });
+  const { error, results } = await migrator.migrateToLatest();
+  if (error !== undefined) throw error;
+  return (results ?? []).filter((result) => result.status === 'Success').map((result) => result.migrationName);
 }

@@ -151,7 +151,8 @@ export interface MetadataStore {
   claimable(limit: number): Promise<readonly { readonly n: bigint; readonly attempt: number }[]>;
   /**
    * End all live leases now, as if they had run out: their holders' claims are stale and the next claim counts an interruption.
-   * Only for an embedded store whose directory this process holds alone, at its start. Resolves to the count.
+   * For an embedded store that this process holds alone, at its start. Resolves to the count. A store that other processes share
+   * cannot know which holders are dead: it ends nothing, resolves to 0, and leaves it to the leases to run out.
    */
   releaseAllLeases(): Promise<number>;
 

@@ -21,6 +21,8 @@ export async function calculateTask(
   const isWritten = written !== undefined && (await objects.stat(claim.objectKey))?.size === written.size;
   await withLease(claim, services, options, stop, async ({ signal, report }) => {
     if (isWritten) return;
+    // Of a run before this one that was killed.
+    await objects.abortUploads(claim.objectKey);
     const stored = await computeAndStore(claim, services, { budget, signal, onProgress: report });
     await writeDigitsNote(objects, claim.objectKey, 'stored', stored);
   });

@@ -1,6 +1,7 @@
 import { type FactorialRow, isFinalFailure, StaleLeaseError } from '@factorial/backing';
 import type { TaskOptions } from '../task-options.ts';
 import type { TaskServices } from '../task-services.ts';
+import { announceSettled } from './announce.ts';
 import { failureOfState } from './failure-of-state.ts';
 import { readErrorNote, removeNotes } from './notes.ts';
 import { type CleanUpInput, claimOfRow, executionOwner, parseCleanUpInput } from './payload.ts';
@@ -25,6 +26,7 @@ export async function cleanUpTask(input: unknown, services: TaskServices, option
   if (row?.status === 'failed') {
     // A failed row names no object: whatever is left under its key is this clean-up's, begun before.
     await removeWritten(row.objectKey, services);
+    await announceSettled(row, services);
     return { outcome: 'failed' };
   }
   if (row === undefined || row.leaseOwner !== executionOwner(parsed.execution)) return { outcome: 'superseded' };
@@ -44,6 +46,7 @@ async function settle(
     const retryable = !isFinalFailure(reason.code);
     const outcome = await services.metadata.fail(claim, reason, { retryable, maxFailures });
     await removeWritten(row.objectKey, services);
+    if (outcome === 'failed') await announceSettled({ ...row, status: 'failed', error: reason }, services);
     return outcome;
   } catch (fault) {
     if (fault instanceof StaleLeaseError) return 'superseded';
@@ -51,8 +54,8 @@ async function settle(
   }
 }
 
-/** Removing an object also aborts uploads under its key where the store has such. */
 async function removeWritten(objectKey: string, { objects }: TaskServices): Promise<void> {
+  await objects.abortUploads(objectKey);
   await objects.remove(objectKey);
   await removeNotes(objects, objectKey);
 }

@@ -1,5 +1,6 @@
 import { type Claim, CorruptObjectError, type FactorialRow, StaleLeaseError } from '@factorial/backing';
 import type { TaskServices } from '../task-services.ts';
+import { announceSettled } from './announce.ts';
 import { readDigitsNote, removeNotes } from './notes.ts';
 import { parsePublishInput } from './payload.ts';
 
@@ -16,6 +17,7 @@ export async function publishTask(input: unknown, services: TaskServices): Promi
   const { claim } = parsePublishInput(input);
   const row = (await publishedRow(claim, services)) ?? (await publish(claim, services));
   await removeNotes(services.objects, claim.objectKey);
+  await announceSettled(row, services);
   return { size: String(row.size), checksum: row.checksum ?? '' };
 }
 
