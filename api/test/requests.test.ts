@@ -20,6 +20,7 @@ function recordingQueue(fault?: Error): CalculationQueue & { readonly published:
     },
     announce: (event) => queue.announce(event),
     consume: (lane, prefetch, handler) => queue.consume(lane, prefetch, handler),
+    announce: (event) => queue.announce(event),
     deadLetters: (limit) => queue.deadLetters(limit),
     ping: () => queue.ping(),
     close: (drainMs) => queue.close(drainMs),

@@ -1,5 +1,6 @@
 import { InputError } from '@factorial/compute';
 import type { ConsumeMessage } from 'amqplib';
+import { withDeadline } from '../../contracts/deadline.ts';
 import { TransientError } from '../../contracts/errors.ts';
 import { type CalculationEvent, parseCalculationEvent } from '../../contracts/event.ts';
 import { type CalculationRequest, parseCalculationRequest } from '../../contracts/message.ts';
@@ -14,7 +15,6 @@ import {
 } from '../calculation-queue.ts';
 import { ConfirmedPublisher } from './confirmed-publisher.ts';
 import { peekDeadLetters } from './dead-letter-queue.ts';
-import { withinMs } from './deadline.ts';
 import { LaneConsumer } from './lane-consumer.ts';
 import { type RabbitmqCalculationQueueOptions, type RabbitmqSettings, rabbitmqSettings } from './rabbitmq-options.ts';
 import { laneRoutingKey, openChannel, Topology } from './topology.ts';
@@ -109,9 +109,11 @@ class RabbitmqCalculationQueue implements CalculationQueue {
     this.#assertOpen();
     const { publishTimeoutMs } = this.#settings;
     try {
-      await withinMs(this.#check(publishTimeoutMs), publishTimeoutMs, () => new TransientError('no answer in time'));
+      await withDeadline(this.#check(publishTimeoutMs), publishTimeoutMs, 'an answer');
     } catch (fault) {
-      throw transient('the message broker does not serve', fault);
+      const { connection } = this.#publisher;
+      const why = connection.isOpen ? fault : connection.unreachable(publishTimeoutMs);
+      throw transient('the message broker does not serve', why);
     }
   }
 

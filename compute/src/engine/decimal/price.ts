@@ -7,8 +7,8 @@ import { maxMemoryBytes } from '../../wasm/bridge.ts';
 import type { EnginePrice, FactorialFacts } from '../engine.ts';
 import { type DecimalArena, decimalArena } from './arena.ts';
 
-/** Below this n a run stays on the calling thread: it is done before a thread has started. */
-export const inlineLimit = 30_000n;
+/** Below this n a run stays on the calling thread, for 20 ms at most: it is done before a thread has started. */
+export const inlineLimit = 100_000n;
 /** Primes are below one limb. */
 const limitByLimb = 10n ** 9n;
 /** More threads than this meet more often than they work. */
