@@ -2,12 +2,13 @@ import { createApi } from '@factorial/api';
 import {
   backingChecks,
   createLocalWorkflowEngine,
+  createStepFunctionsWorkflowEngine,
   Readiness,
   type Settings,
   type WorkflowEngine,
 } from '@factorial/backing';
 import { loadStateMachine } from '@factorial/sfn';
-import { startHealthServer, Worker } from '@factorial/worker';
+import { startHealthServer, Worker, type WorkerOptions } from '@factorial/worker';
 import type { Logger } from 'pino';
 import { largeHandlers } from './large-handlers.ts';
 import { type OpenServices, openServices } from './open-services.ts';
@@ -104,11 +105,7 @@ async function startHttp(services: OpenServices, settings: Settings, log: Logger
 
 async function startCalculating(services: OpenServices, settings: Settings, log: Logger): Promise<Part> {
   const options = workerOptions(settings);
-  const workflow: WorkflowEngine = createLocalWorkflowEngine({
-    definition: await loadStateMachine(),
-    handlers: largeHandlers(services, options),
-    maxConcurrent: settings.LARGE_CONCURRENCY,
-  });
+  const workflow = await openWorkflow(services, options, settings);
   const worker = new Worker({ ...services, workflow }, options, log);
   await worker.start();
   return {
@@ -119,6 +116,23 @@ async function startCalculating(services: OpenServices, settings: Settings, log:
       await workflow.close();
     },
   };
+}
+
+/** The engine of large n: the state machine the settings name, or the same definition run in this process. */
+async function openWorkflow(
+  services: OpenServices,
+  options: WorkerOptions,
+  settings: Settings,
+): Promise<WorkflowEngine> {
+  const { STATE_MACHINE_ARN: stateMachineArn, SFN_ENDPOINT: endpoint } = settings;
+  if (stateMachineArn !== undefined) {
+    return createStepFunctionsWorkflowEngine({ stateMachineArn, ...(endpoint === undefined ? {} : { endpoint }) });
+  }
+  return createLocalWorkflowEngine({
+    definition: await loadStateMachine(),
+    handlers: largeHandlers(services, options),
+    maxConcurrent: settings.LARGE_CONCURRENCY,
+  });
 }
 
 /** Answers probes from before the first calculation until after the last one; unready as soon as it is told to stop. */
