@@ -160,12 +160,19 @@ function ownerAlive(path) {
   }
 }
 
+/** Run a process of the service. It ends when this process goes away: that is what the channel is for. */
+function serve(entry, args) {
+  return run(nodeBinary(), [join('service', 'dist', 'start', entry), ...args], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+  });
+}
+
 const commands = {
   build: async () => 0,
-  start: (args) =>
-    run(nodeBinary(), [join('service', 'dist', 'start', 'main.js'), ...args], {
-      stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-    }),
+  start: (args) => serve('main.js', args),
+  'start:api': (args) => serve('api.js', args),
+  'start:worker': (args) => serve('worker.js', args),
+  migrate: (args) => run(nodeBinary(), [join('service', 'dist', 'start', 'migrate.js'), ...args]),
   test: (args) => run(nodeBinary(), [join('scripts', 'test.mjs'), ...args]),
 };
 

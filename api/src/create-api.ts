@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { backingChecks } from '@factorial/backing';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyInstance } from 'fastify';
 import { Admission } from './admission/admit.ts';
 import { Capacity } from './admission/capacity.ts';
 import type { ApiServer } from './api-types.ts';
-import type { ApiContext, ApiDependencies, ReadinessCheck } from './dependencies.ts';
+import type { ApiContext, ApiDependencies } from './dependencies.ts';
 import { type ApiOptions, type ApiOptionsInput, resolveApiOptions } from './options.ts';
 import { makeKeyGuard } from './plugins/api-keys.ts';
 import { answerClientError, registerErrorHandler, sendProblem } from './plugins/error-handler.ts';
@@ -112,14 +113,4 @@ function registerRoutes(app: ApiServer, context: ApiContext): void {
   registerCancel(app, context, guard);
   registerHealth(app, context);
   registerProblems(app);
-}
-
-/** A cache that does not answer makes the API slower, not wrong: it is not required. */
-function backingChecks(deps: ApiDependencies): ReadinessCheck[] {
-  return [
-    { name: 'metadata', ping: () => deps.metadata.ping(), required: true },
-    { name: 'objects', ping: () => deps.objects.ping(), required: true },
-    { name: 'queue', ping: () => deps.queue.ping(), required: true },
-    { name: 'cache', ping: () => deps.cache.ping(), required: false },
-  ];
 }

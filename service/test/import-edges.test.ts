@@ -132,7 +132,8 @@ describe('imports between packages', () => {
       .flatMap((folder) => sourceFiles(`${folder}/src`))
       .filter((file) => !file.endsWith('.test.ts') && readFileSync(join(root, file), 'utf8').includes('process.env'));
     expect(readers.sort()).toEqual([
-      'service/src/start/main.ts',
+      'service/src/cli/prune-command.ts',
+      'service/src/start/run-role.ts',
       'sfn/src/fargate/main.ts',
       'sfn/src/process-services.ts',
     ]);

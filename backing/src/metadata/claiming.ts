@@ -120,15 +120,22 @@ export async function claimableRows(
   db: Kysely<MetadataSchema>,
   dialect: StoreDialect,
   limit: number,
+  idleMs: number,
 ): Promise<readonly { readonly n: bigint; readonly attempt: number }[]> {
   assertInteger('limit', limit, 1, 10_000);
+  assertInteger('idleMs', idleMs, 0, 86_400_000);
   return await db.transaction().execute(async (transaction) => {
     await refreshCoordination(transaction, dialect);
     const records = await transaction
       .selectFrom('factorials')
       .select(['n', 'attempt'])
       .where('status', 'in', ['calculating', 'uploading'])
-      .where((eb) => eb.or([eb('lease_until', 'is', null), eb('lease_until', '<=', dialect.now)]))
+      .where((eb) =>
+        eb.or([
+          eb.and([eb('lease_until', 'is', null), eb('updated_at', '<=', dialect.nowPlus(-idleMs))]),
+          eb('lease_until', '<=', dialect.now),
+        ]),
+      )
       .orderBy('created_at')
       .orderBy('n')
       .limit(limit)

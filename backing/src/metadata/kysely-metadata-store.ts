@@ -15,6 +15,7 @@ import {
 } from './fenced-writes.ts';
 import type * as contract from './metadata-store.ts';
 import { countUnfinishedRows, findRow, isKeyLive, listRows, requestRow, touchRow } from './requests.ts';
+import { leastRecentlyReadRows, removeDoneRow } from './retention.ts';
 import type { MetadataSchema } from './schema.ts';
 import type { StoreDialect } from './store-dialect.ts';
 
@@ -116,8 +117,8 @@ export class KyselyMetadataStore implements contract.MetadataStore {
     return await this.#run(() => cancelRow(this.#db, this.#dialect, n));
   }
 
-  async claimable(limit: number): Promise<readonly { readonly n: bigint; readonly attempt: number }[]> {
-    return await this.#run(() => claimableRows(this.#db, this.#dialect, limit));
+  async claimable(limit: number, idleMs = 0): Promise<readonly { readonly n: bigint; readonly attempt: number }[]> {
+    return await this.#run(() => claimableRows(this.#db, this.#dialect, limit, idleMs));
   }
 
   async releaseAllLeases(): Promise<number> {
@@ -136,6 +137,14 @@ export class KyselyMetadataStore implements contract.MetadataStore {
 
   async usage(): Promise<contract.StoreUsage> {
     return await this.#run(() => this.#db.transaction().execute(readUsage));
+  }
+
+  async leastRecentlyRead(limit: number, skip = 0): Promise<readonly contract.FactorialRow[]> {
+    return await this.#run(() => leastRecentlyReadRows(this.#db, this.#dialect, limit, skip));
+  }
+
+  async removeDone(row: contract.FactorialRow): Promise<boolean> {
+    return await this.#run(() => removeDoneRow(this.#db, this.#dialect, row));
   }
 
   async isObjectKeyLive(objectKey: string): Promise<boolean> {

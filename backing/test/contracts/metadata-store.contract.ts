@@ -441,6 +441,48 @@ export function describeMetadataStoreContract(name: string, makeStore: () => Pro
         expect((await store.claimable(1)).map((row) => row.n)).toEqual([3n]);
       });
 
+      test('a row just requested or given back is not claimable to whoever wants idle ones; a lease that ran out is', async () => {
+        await request(1n);
+        await request(2n);
+        await mustClaim(2n, 'w', 1);
+        await sleep(20);
+        expect((await store.claimable(10, 60_000)).map((row) => row.n)).toEqual([2n]);
+        expect((await store.claimable(10, 10)).map((row) => row.n)).toEqual([1n, 2n]);
+        await store.release(await mustClaim(1n));
+        expect((await store.claimable(10, 60_000)).map((row) => row.n)).toEqual([2n]);
+      });
+
+      test('done rows come least recently read first, and are removed only as they were found', async () => {
+        for (const n of [3n, 1n, 2n]) {
+          await finish(n);
+          await sleep(5);
+        }
+        await request(9n);
+        expect((await store.leastRecentlyRead(10)).map((row) => row.n)).toEqual([3n, 1n, 2n]);
+        expect((await store.leastRecentlyRead(1, 2)).map((row) => row.n)).toEqual([2n]);
+        await store.touchRead(3n);
+        const [first, second, third] = await store.leastRecentlyRead(10);
+        expect([first?.n, second?.n, third?.n]).toEqual([1n, 2n, 3n]);
+        if (first === undefined || second === undefined || third === undefined) throw new Error('expected three rows');
+        await store.touchRead(1n);
+        expect(await store.removeDone(first)).toBe(false);
+        expect((await store.find(1n))?.status).toBe('done');
+        expect(await store.removeDone(third)).toBe(true);
+        expect(await store.removeDone(third)).toBe(false);
+        expect(await store.find(3n)).toBeUndefined();
+        expect((await store.coordination()).maxFactorial).toBe(2n);
+        expect(await store.isObjectKeyLive(third.objectKey)).toBe(false);
+        const unfinished = await store.find(9n);
+        expect(unfinished && (await store.removeDone(unfinished))).toBe(false);
+        expect((await store.leastRecentlyRead(1)).map((row) => row.n)).toEqual([2n]);
+        expect(await store.removeDone(second)).toBe(true);
+        const last = await store.find(1n);
+        expect(last && (await store.removeDone(last))).toBe(true);
+        expect((await store.coordination()).maxFactorial).toBeNull();
+        await request(3n);
+        expect(await store.find(3n)).toMatchObject({ status: 'calculating', attempt: 1, checksum: null });
+      });
+
       test('ending all leases makes their rows claimable where the store is held alone, and does nothing where it is shared', async () => {
         for (const n of [1n, 2n, 3n]) await request(n);
         await mustClaim(1n);
