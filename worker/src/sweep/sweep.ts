@@ -5,9 +5,8 @@ import { reconcileExecution } from './reconcile-execution.ts';
 import { RepublishPacing } from './republish-pacing.ts';
 
 /**
- * Publish again the rows that nobody holds: requests whose message was lost, calculations whose worker died. A large row
- * is first compared with its workflow execution. A full queue ends the sweep; the rest waits for the next one. Resolves
- * to how many were published.
+ * Publish again the rows that nobody holds: requests whose message was lost, calculations whose worker died. A large row is
+ * first compared with its workflow execution. A full queue ends the sweep; the rest waits for the next one. Resolves to how many were published.
  *
  * @param idleMs Rows given back or requested within this time are left out: their message is on its way.
  * @param pacing Holds back rows that were published a short while ago and are still waiting in the queue.
