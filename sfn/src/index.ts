@@ -18,7 +18,6 @@ export {
 } from './state-machine.ts';
 export { defaultHandoffLeaseMs, type TaskOptions } from './task-options.ts';
 export {
-  embeddedOpeners,
   openTaskServices,
   type ServiceOpeners,
   serviceOpeners,

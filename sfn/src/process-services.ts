@@ -3,7 +3,7 @@ import { readSettings, type Settings } from '@factorial/backing';
 import { type Budget, defaultBudget } from '@factorial/compute';
 import type { TaskSize } from './plan/task-size.ts';
 import { defaultHandoffLeaseMs, type TaskOptions } from './task-options.ts';
-import { type OpenTaskServices, openTaskServices, serviceOpeners } from './task-services.ts';
+import { type OpenTaskServices, openTaskServices } from './task-services.ts';
 
 /** What a process that runs tasks has: its services and options, from its environment. */
 export interface ProcessServices extends AsyncDisposable {
@@ -16,7 +16,7 @@ export async function openProcessServices(
   sizes: (settings: Settings) => readonly TaskSize[],
 ): Promise<ProcessServices> {
   const settings = readSettings(process.env);
-  const services = await openTaskServices(settings, serviceOpeners(process.env));
+  const services = await openTaskServices(settings);
   return {
     services,
     options: taskOptions(settings, sizes(settings)),
