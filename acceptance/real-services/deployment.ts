@@ -26,6 +26,8 @@ export interface Deployment extends AsyncDisposable {
   environment(changes?: Readonly<Record<string, string>>): NodeJS.ProcessEnv;
   startApi(changes?: Readonly<Record<string, string>>): Promise<ServiceProcess>;
   startWorker(changes?: Readonly<Record<string, string>>, imports?: readonly string[]): Promise<ServiceProcess>;
+  /** kill −9 every worker that is left, so that no test meets those of another. */
+  killWorkers(): Promise<void>;
   migrate(): Promise<string>;
 }
 
@@ -78,9 +80,11 @@ export async function startDeployment(): Promise<Deployment> {
     (store) => store.close(),
   );
   const owned = stack.move();
+  const workers: ServiceProcess[] = [];
   const run = async (entry: 'api' | 'worker', changes = {}, imports: readonly string[] = []) => {
     const env = environment(entry === 'worker' ? { WORKER_HEALTH_PORT: '0', ...changes } : changes);
     const child = await ServiceProcess.start(entry, env, imports);
+    if (entry === 'worker') workers.push(child);
     owned.defer(() => child.kill());
     return child;
   };
@@ -93,6 +97,7 @@ export async function startDeployment(): Promise<Deployment> {
     objects,
     environment,
     migrate,
+    killWorkers: async () => void (await Promise.all(workers.splice(0).map((worker) => worker.kill()))),
     startApi: (changes) => run('api', changes),
     startWorker: (changes, imports) => run('worker', changes, imports),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { golden } from '../golden.ts';
 import { type Deployment, eventually, post, settled, startDeployment } from './deployment.ts';
 import { expectNothingLost } from './invariants.ts';
@@ -20,6 +20,10 @@ beforeAll(async () => {
 }, 180_000);
 afterAll(async () => {
   await deployment?.[Symbol.asyncDispose]();
+});
+
+afterEach(async () => {
+  await deployment.killWorkers();
 });
 
 /** A fresh request for n, whatever the tests before left, and a worker that has reached this point of it. */
