@@ -1,7 +1,7 @@
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { spawn } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { golden } from './golden.ts';
 import { finished, root, temporaryFolder, userEnvironment } from './product.ts';
@@ -57,12 +57,17 @@ describe('a service whose disk fills up', () => {
   const settled = async (number: number) => {
     for (;;) {
       const answer = await fetch(`${url}/factorial/metadata?number=${number}`);
-      const row = (await answer.json()) as { status: string; checksum: string; error: { code: string; message: string } };
+      const row = (await answer.json()) as {
+        status: string;
+        checksum: string;
+        error: { code: string; message: string };
+      };
       if (row.status === 'done' || row.status === 'failed') return row;
       await new Promise((next) => setTimeout(next, 100));
     }
   };
-  const fill = (leaveBytes: number) => writeFile(filler, Buffer.alloc(diskBytes - leaveBytes - 2 * mebibyte)).catch(() => undefined);
+  const fill = (leaveBytes: number) =>
+    writeFile(filler, Buffer.alloc(diskBytes - leaveBytes - 2 * mebibyte)).catch(() => undefined);
 
   it('ends a calculation that no longer fits as failed, with the reason, and does it when there is room again', async () => {
     expect((await post(n)).status).toBe(202);

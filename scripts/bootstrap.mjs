@@ -173,6 +173,7 @@ const commands = {
   'start:api': (args) => serve('api.js', args),
   'start:worker': (args) => serve('worker.js', args),
   migrate: (args) => run(nodeBinary(), [join('service', 'dist', 'start', 'migrate.js'), ...args]),
+  'test:load': (args) => run(nodeBinary(), [join('bench', 'load', 'main.ts'), ...args]),
   test: (args) => run(nodeBinary(), [join('scripts', 'test.mjs'), ...args]),
 };
 

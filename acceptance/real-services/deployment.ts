@@ -74,7 +74,9 @@ export async function startDeployment(): Promise<Deployment> {
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
   });
-  const metadata = stack.adopt(createPostgresMetadataStore({ url: postgres.url, poolMax: 2 }), (store) => store.close());
+  const metadata = stack.adopt(createPostgresMetadataStore({ url: postgres.url, poolMax: 2 }), (store) =>
+    store.close(),
+  );
   const objects = stack.adopt(
     createS3ObjectStore({ bucket, endpoint: swift.url, region: swift.region, forcePathStyle: true }),
     (store) => store.close(),
@@ -122,7 +124,7 @@ export async function post(api: ServiceProcess, n: number | bigint): Promise<num
 }
 
 /** The row of n once it is `done` or `failed`; rejects after `limitMs` with what it is instead. */
-export async function settled(metadata: MetadataStore, n: number | bigint, limitMs = 30_000): Promise<FactorialRow> {
+export async function settled(metadata: MetadataStore, n: number | bigint, limitMs = 120_000): Promise<FactorialRow> {
   return await eventually(`${n}! to end`, limitMs, async () => {
     const row = await metadata.find(BigInt(n));
     return row?.status === 'done' || row?.status === 'failed' ? row : undefined;
@@ -146,7 +148,10 @@ export async function eventually<T>(what: string, limitMs: number, ask: () => Pr
 }
 
 /** Hex SHA-256 of the digits an API serves for n, and how many there are. */
-export async function servedDigits(api: ServiceProcess, n: number | bigint): Promise<{ sha256: string; length: number }> {
+export async function servedDigits(
+  api: ServiceProcess,
+  n: number | bigint,
+): Promise<{ sha256: string; length: number }> {
   const answer = await fetch(`${api.url}/factorial/digits?number=${n}`);
   if (answer.status !== 200) throw new Error(`expected the digits of ${n}!, got ${answer.status}`);
   const digits = new Uint8Array(await answer.arrayBuffer());

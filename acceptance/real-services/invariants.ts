@@ -14,7 +14,7 @@ export async function expectNothingLost(
   deployment: Deployment,
   api: ServiceProcess,
   expected: Expected,
-  limitMs = 60_000,
+  limitMs = 120_000,
 ): Promise<void> {
   for (const [n, sha256] of expected) {
     const row = await settled(deployment.metadata, n, limitMs);

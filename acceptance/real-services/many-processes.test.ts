@@ -30,7 +30,10 @@ function api(index: number): ServiceProcess {
   return chosen;
 }
 
-describe('two APIs and three workers', () => {
+/** Patience for a busy machine; what is promised in seconds is asserted where it is promised. */
+const timeout = 300_000;
+
+describe('two APIs and three workers', { timeout }, () => {
   it('take 1,000 requests for 50 numbers at once and calculate each once: 50 rows, 50 objects, each right', async () => {
     const numbers = Array.from({ length: 50 }, (_, index) => 1_501 + 61 * index);
     const answers = await Promise.all(
@@ -49,7 +52,7 @@ describe('two APIs and three workers', () => {
   it('answer 100! within seconds while a long calculation runs', async () => {
     const long = 30_000_000;
     expect(await post(api(0), long)).toBe(202);
-    await eventually('the long one to run', 20_000, async () =>
+    await eventually('the long one to run', 60_000, async () =>
       (await deployment.metadata.find(BigInt(long)))?.leaseOwner ? true : undefined,
     );
     const startedMs = performance.now();
@@ -61,7 +64,9 @@ describe('two APIs and three workers', () => {
 
   it('cancel it from the other API: its events end there and here, its worker stops within 2 s', async () => {
     const long = 30_000_000;
-    const streams = apis.map(({ url }) => fetch(`${url}/factorial/events?number=${long}`).then((answer) => answer.text()));
+    const streams = apis.map(({ url }) =>
+      fetch(`${url}/factorial/events?number=${long}`).then((answer) => answer.text()),
+    );
     await delay(1_200);
     const deleted = await fetch(`${api(1).url}/factorial?number=${long}`, { method: 'DELETE' });
     const startedMs = performance.now();

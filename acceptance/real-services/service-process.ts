@@ -25,7 +25,11 @@ export class ServiceProcess {
   }
 
   /** Resolves when it has said where it is. `imports` are modules loaded before it. */
-  static async start(role: 'api' | 'worker', env: NodeJS.ProcessEnv, imports: readonly string[]): Promise<ServiceProcess> {
+  static async start(
+    role: 'api' | 'worker',
+    env: NodeJS.ProcessEnv,
+    imports: readonly string[],
+  ): Promise<ServiceProcess> {
     const args = [...imports.flatMap((path) => ['--import', path]), entryPoint(role)];
     const child = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
     const ended = finished(child, 600_000);
@@ -71,20 +75,26 @@ export class ServiceProcess {
   }
 
   /** Wait for a line that matches. */
-  async said(pattern: RegExp, limitMs = 30_000): Promise<string> {
+  async said(pattern: RegExp, limitMs = 120_000): Promise<string> {
     const deadline = Date.now() + limitMs;
     for (;;) {
       const line = this.#lines.find((text) => pattern.test(text));
       if (line !== undefined) return line;
       if (Date.now() > deadline) {
-        throw new Error(`expected a line like ${pattern} within ${limitMs} ms, got:\n${this.#lines.slice(-20).join('\n')}`);
+        throw new Error(
+          `expected a line like ${pattern} within ${limitMs} ms, got:\n${this.#lines.slice(-20).join('\n')}`,
+        );
       }
       await new Promise((next) => setTimeout(next, 20));
     }
   }
 
   /** Status of `/readyz` and, by name, which checks are fine. */
-  async readiness(): Promise<{ readonly code: number; readonly status: string; readonly checks: Record<string, boolean> }> {
+  async readiness(): Promise<{
+    readonly code: number;
+    readonly status: string;
+    readonly checks: Record<string, boolean>;
+  }> {
     const answer = await fetch(`${this.url}/readyz`);
     const body = (await answer.json()) as { status: string; checks: { name: string; ok: boolean }[] };
     const checks = Object.fromEntries(body.checks.map(({ name, ok }) => [name, ok]));
