@@ -223,6 +223,7 @@ export const settingDefinitions = {
     'IP addresses or CIDR networks, separated by commas',
   ),
   REQUEST_TIMEOUT_SECONDS: seconds('A request must have arrived whole within this time.', 0.1, 600, 30),
+  CONNECTIONS_MAX: integer('Connections open at once; more are dropped.', 1, 1_000_000, 5_000),
   CONNECTION_IDLE_SECONDS: seconds('A connection on which nothing moved for this long is cut.', 20, 86_400, 120),
   RETRY_AFTER_MAX_SECONDS: integer('Longest wait that a Retry-After header asks for.', 1, 86_400, 60),
   LIST_MAX_LIMIT: integer('Most results on one page of the list.', 1, 1000, 100),

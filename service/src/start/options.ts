@@ -32,6 +32,7 @@ export function apiOptions(settings: Settings): ApiOptionsInput {
     eventMaxConnections: settings.EVENTS_MAX_CONNECTIONS,
     closeDrainMs: ms(settings.DRAIN_SECONDS),
     requestTimeoutMs: ms(settings.REQUEST_TIMEOUT_SECONDS),
+    maxConnections: settings.CONNECTIONS_MAX,
     connectionIdleMs: ms(settings.CONNECTION_IDLE_SECONDS),
     readinessTimeoutMs: ms(settings.READINESS_TIMEOUT_SECONDS),
   });
