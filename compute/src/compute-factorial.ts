@@ -55,8 +55,9 @@ export async function startFactorial(
   const scope = new RunScope(options.signal);
   try {
     const meter = new ProgressMeter(engine.workUnits(facts) + Number(facts.digitCount), options.onProgress);
-    const run = await engine.load();
+    // The threads start while the engine loads.
     const pool = scope.use(await startTaskPool({ threads: plan.threads, signal: scope.signal }));
+    const run = await engine.load();
     const engineDigits = await run({ facts, budget, plan, pool, signal: scope.signal, meter });
     const residueTask: ResidueTask = { n: Number(facts.n), moduli: verificationModuli };
     const expectedResidues = async () =>
