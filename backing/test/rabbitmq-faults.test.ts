@@ -3,6 +3,7 @@ import { type ChannelModel, connect } from 'amqplib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type RunningRabbitmq, startRabbitmq } from '../dev/rabbitmq.ts';
 import { startTcpProxy, type TcpProxy, throughProxy } from '../dev/tcp-proxy.ts';
+import { withDeadline } from '../src/contracts/deadline.ts';
 import { TransientError } from '../src/contracts/errors.ts';
 import type { CalculationRequest } from '../src/contracts/message.ts';
 import type { CalculationQueue, Delivery, Settlement } from '../src/queue/calculation-queue.ts';
@@ -34,7 +35,12 @@ afterEach(async () => {
   proxy.restore();
   await Promise.all(queues.splice(0).map((queue) => queue.close(0)));
   await proxy.close();
-  await directly((model) => deleteEverything(model, exchange));
+  // A broker that was just killed may refuse or delay this; it ends with this file anyway.
+  await withDeadline(
+    directly((model) => deleteEverything(model, exchange)),
+    10_000,
+    'the end of the queues',
+  ).catch(() => undefined);
 });
 
 /** A queue through the proxy, with times short enough for a test. */
@@ -55,7 +61,7 @@ function makeQueue(options: Partial<RabbitmqCalculationQueueOptions> = {}): Calc
 }
 
 async function directly<Result>(work: (model: ChannelModel) => Promise<Result>): Promise<Result> {
-  const model = await connect(broker.url);
+  const model = await connect(broker.url, { timeout: 5_000 });
   const result = await work(model);
   await model.close();
   return result;

@@ -67,9 +67,12 @@ export class BrokerConnection {
   /** What a caller is told that waited this long in vain. */
   unreachable(timeoutMs: number): TransientError {
     const why = this.#lastFault === undefined ? '' : `: ${messageOf(this.#lastFault)}`;
-    return new TransientError(`expected a connection to the message broker within ${timeoutMs} ms, got none${why}`, {
-      cause: this.#lastFault,
-    });
+    return new TransientError(
+      `expected a connection to the message broker within ${Math.round(timeoutMs)} ms, got none${why}`,
+      {
+        cause: this.#lastFault,
+      },
+    );
   }
 
   /** Give this connection up, for a fault that its owner saw, and make another one. */

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChannelModel, Message } from 'amqplib';
 import { TransientError } from '../../contracts/errors.ts';
 import type { DeadLetter } from '../calculation-queue.ts';
-import { openChannel } from './topology.ts';
+import { closeChannel, openChannel } from './topology.ts';
 import { decodeDeadLetter } from './wire-message.ts';
 
 /**
@@ -42,6 +42,7 @@ export async function peekDeadLetters(
     return letters.reverse();
   } finally {
     patience.abort();
-    await channel.close().catch(() => undefined);
+    // A channel that is closed already has given everything back.
+    await closeChannel(channel).catch(() => undefined);
   }
 }

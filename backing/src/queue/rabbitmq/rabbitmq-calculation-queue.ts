@@ -17,7 +17,7 @@ import { ConfirmedPublisher } from './confirmed-publisher.ts';
 import { peekDeadLetters } from './dead-letter-queue.ts';
 import { LaneConsumer } from './lane-consumer.ts';
 import { type RabbitmqCalculationQueueOptions, type RabbitmqSettings, rabbitmqSettings } from './rabbitmq-options.ts';
-import { laneRoutingKey, openChannel, Topology } from './topology.ts';
+import { closeChannel, laneRoutingKey, openChannel, Topology } from './topology.ts';
 import {
   decodeRequest,
   delayed,
@@ -99,7 +99,7 @@ class RabbitmqCalculationQueue implements CalculationQueue {
     });
     this.#peeking = peeking.catch(() => undefined);
     try {
-      return await peeking;
+      return await withDeadline(peeking, 2 * this.#settings.publishTimeoutMs, 'the dead letters');
     } catch (fault) {
       throw transient('the dead letters could not be read', fault);
     }
@@ -126,7 +126,7 @@ class RabbitmqCalculationQueue implements CalculationQueue {
     await Promise.all([...this.#consumers.values()].map((consumer) => consumer.whenConsuming(timeoutMs)));
     const channel = await openChannel(model);
     await channel.checkExchange(this.#topology.exchanges.main);
-    await channel.close();
+    await closeChannel(channel);
   }
 
   async close(drainMs: number): Promise<void> {
