@@ -84,7 +84,8 @@ async function startParts(
 
 async function startHttp(services: OpenServices, settings: Settings, log: Logger): Promise<Part> {
   const { metadata, cache, objects, queue } = services;
-  const api = await createApi({ metadata, cache, objects, queue, logger: log }, apiOptions(settings));
+  const workflow = openStateMachine(settings);
+  const api = await createApi({ metadata, cache, objects, queue, workflow, logger: log }, apiOptions(settings));
   let url: string;
   try {
     url = await api.listen({ host: settings.HOST, port: settings.PORT });
@@ -98,6 +99,7 @@ async function startHttp(services: OpenServices, settings: Settings, log: Logger
       log.info({ seconds: settings.DRAIN_SECONDS }, 'stopping: no more requests');
       const cut = setTimeout(() => api.server.closeAllConnections(), settings.DRAIN_SECONDS * 1000);
       await api.close();
+      await workflow?.close();
       clearTimeout(cut);
     },
   };
@@ -118,16 +120,23 @@ async function startCalculating(services: OpenServices, settings: Settings, log:
   };
 }
 
+/** The state machine the settings name; undefined when they name none. It is called at the first use. */
+function openStateMachine({
+  STATE_MACHINE_ARN: stateMachineArn,
+  SFN_ENDPOINT: endpoint,
+}: Settings): WorkflowEngine | undefined {
+  if (stateMachineArn === undefined) return undefined;
+  return createStepFunctionsWorkflowEngine({ stateMachineArn, ...(endpoint === undefined ? {} : { endpoint }) });
+}
+
 /** The engine of large n: the state machine the settings name, or the same definition run in this process. */
 async function openWorkflow(
   services: OpenServices,
   options: WorkerOptions,
   settings: Settings,
 ): Promise<WorkflowEngine> {
-  const { STATE_MACHINE_ARN: stateMachineArn, SFN_ENDPOINT: endpoint } = settings;
-  if (stateMachineArn !== undefined) {
-    return createStepFunctionsWorkflowEngine({ stateMachineArn, ...(endpoint === undefined ? {} : { endpoint }) });
-  }
+  const named = openStateMachine(settings);
+  if (named !== undefined) return named;
   return createLocalWorkflowEngine({
     definition: await loadStateMachine(),
     handlers: largeHandlers(services, options),
