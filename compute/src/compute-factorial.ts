@@ -1,6 +1,8 @@
+import type { FactorialFacts } from './engine/engine.ts';
 import { admittedEngines } from './engine/registry.ts';
 import { InputError } from './errors.ts';
 import { parseFactorialNumber } from './factorial/factorial-number.ts';
+import { powerMod } from './multiply/primes.ts';
 import { defaultBudget, parseBudget } from './plan/budget.ts';
 import type { Budget } from './plan/plan.ts';
 import { factorialFacts, planFactorial } from './plan/plan-factorial.ts';
@@ -57,12 +59,19 @@ export async function startFactorial(
     const pool = scope.use(await startTaskPool({ threads: plan.threads, signal: scope.signal }));
     const engineDigits = await run({ facts, budget, plan, pool, signal: scope.signal, meter });
     const residueTask: ResidueTask = { n: Number(facts.n), moduli: verificationModuli };
-    const expectedResidues = () => pool.run<bigint[]>(residueModule, residueTask);
+    const expectedResidues = async () =>
+      engineDigits.expectedResidues?.map((residue, index) => withZeros(residue, facts, verificationModuli[index]!)) ??
+      pool.run<bigint[]>(residueModule, residueTask);
     return new FactorialRun({ facts, plan, engineDigits, expectedResidues, scope, meter, maxChunkBytes, faults });
   } catch (error) {
     await scope[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** The residue of n! from that of n! / 10^z. */
+function withZeros(residue: bigint, facts: FactorialFacts, modulus: bigint): bigint {
+  return (residue * powerMod(10n, facts.trailingZeros, modulus)) % modulus;
 }
 
 function parseMaxChunkBytes(value: number): number {

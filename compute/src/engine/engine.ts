@@ -40,6 +40,11 @@ export interface EngineDigits {
    * engine's price includes. Called once. What is not asked for is at most a bounded read-ahead.
    */
   chunks(): AsyncIterable<Uint8Array>;
+  /**
+   * n! / 10^z modulo the verification moduli as the primes have it, not the product. An engine that found them on the way
+   * gives them here; without them they are computed beside the emission.
+   */
+  readonly expectedResidues?: readonly bigint[];
 }
 
 /** One way to compute n!. Pricing is pure, cheap and loads nothing; `load` brings the code that computes. */

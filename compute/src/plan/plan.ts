@@ -1,5 +1,8 @@
-/** Engines a plan can choose from. `gmp` is the reference: binary product trees in GMP, converted to decimal. */
-export const engineNames = ['gmp'] as const;
+/**
+ * Engines a plan can choose from: `decimal` computes in radix 10^9 throughout; `gmp` is the reference: binary product trees in GMP,
+ * converted to decimal.
+ */
+export const engineNames = ['decimal', 'gmp'] as const;
 export type EngineName = (typeof engineNames)[number];
 
 /** What one run may use. Every size is in bytes. */

@@ -1,0 +1,150 @@
+import { paddedLimbs } from '../../limbs/decimal-number.ts';
+import { digitsPerLimb } from '../../multiply/prime-constants.ts';
+import { productCoefficients } from '../../multiply/residue.ts';
+import { transformShape } from '../../multiply/transform-shape.ts';
+import { aligned, residueAreaBytes, residueArrayBytes, scratchBytes, tablesBytes } from '../../multiply/workspace.ts';
+import { type Ptr, reservedBytes } from '../../wasm/bridge.ts';
+
+/** Coefficients of the largest product that one thread makes by itself while others do likewise; larger ones are shared. */
+export const aloneCoefficients = 1 << 15;
+/** Limbs of one chunk of text. */
+export const textChunkLimbs = 28_672;
+/** Chunks of text per thread that may wait to be taken, and one more. */
+export const textsPerThread = 2;
+/** Words that a thread multiplies the long way before it builds a tree of the results. */
+export const leafWords = 128;
+
+const minSpan = 2 ** 12;
+const maxSpan = 2 ** 20;
+/** Segments into which the primes are cut, when they are neither too short nor too long. */
+const wantedSegments = 32;
+export const controlWords = 512;
+/** Bytes of the powers of B by which residues of limbs are found (assembly/residues.ts). */
+const residueTableBytes = 6 * 1024 + 64;
+
+/** Where everything of one run lies in its memory: a plain value, the same on every thread, made before anything runs. */
+export interface DecimalArena {
+  readonly n: number;
+  readonly threads: number;
+  /** Limbs of n! / 10^z. */
+  readonly limbCount: number;
+  /** Numbers of one segment of the sieve, and how many segments cover 1…n. */
+  readonly span: number;
+  readonly segmentCount: number;
+  readonly planeCount: number;
+  readonly levels: number;
+  readonly controlPtr: Ptr;
+  /** Two words, address and limbs, per segment and plane; 0 limbs = no prime. */
+  readonly nodesPtr: Ptr;
+  /** Residues of ∏ p^e modulo both moduli, 16 bytes per segment; then those of the result, expected and found per block. */
+  readonly residuesPtr: Ptr;
+  readonly residueTablePtr: Ptr;
+  readonly tablesPtr: Ptr;
+  readonly scratchPtrs: readonly ThreadScratch[];
+  readonly heapPtrs: readonly [Ptr, Ptr];
+  readonly heapBytes: number;
+  readonly resultPtr: Ptr;
+  readonly resultBytes: number;
+  readonly areaPtr: Ptr;
+  readonly areaBytes: number;
+  readonly totalBytes: number;
+}
+
+/** One thread's own memory. */
+export interface ThreadScratch {
+  readonly kernelPtr: Ptr;
+  readonly areaPtr: Ptr;
+  readonly areaBytes: number;
+  readonly wordsPtr: Ptr;
+  readonly leafPtrs: readonly [Ptr, Ptr];
+  readonly leafScratchPtr: Ptr;
+}
+
+/** Numbers of one segment: a power of two, so that small n has few segments and large n short ones. */
+export function segmentSpan(n: number): number {
+  return Math.min(maxSpan, Math.max(minSpan, 2 ** Math.ceil(Math.log2(Math.max(1, n / wantedSegments)))));
+}
+
+/**
+ * Bytes that hold the products of all planes, each product padded.
+ * Bound: θ(x) < 1.01624·x (Rosser and Schoenfeld 1962, theorem 9), and plane i has primes up to n/2^i + 1 only, so that ∑ ln P_i < 2.04·n.
+ */
+function planeProductBytes(n: number, segmentCount: number, planeCount: number): number {
+  const digits = (1.01624 * (2 * n + planeCount)) / Math.LN10;
+  // A number is padded by less than 8 limbs, its limbs are bounded by one more than its digits need, and products of two round up once more.
+  return aligned(4 * (Math.ceil(digits / digitsPerLimb) + 24 * (segmentCount + 1) * (planeCount + 1)));
+}
+
+/** Lays out the memory of a run. Restrictions: 2 ≤ n < 10^9; planeCount ≥ 1. */
+export function decimalArena(n: number, significantDigits: number, planeCount: number, threads: number): DecimalArena {
+  let next = reservedBytes;
+  const take = (bytes: number): Ptr => {
+    const ptr = next;
+    next += aligned(bytes);
+    return ptr;
+  };
+  const limbCount = Math.ceil(significantDigits / digitsPerLimb);
+  const span = segmentSpan(n);
+  const segmentCount = Math.ceil((n + 1) / span);
+  const coefficients = productCoefficients(limbCount + 1, 0);
+  const { levels } = transformShape(coefficients);
+  const controlPtr = take(4 * controlWords);
+  const nodesPtr = take(8 * segmentCount * planeCount);
+  const residuesPtr = take(16 * (segmentCount + 2 + residueBlockCount(limbCount)));
+  const residueTablePtr = take(residueTableBytes);
+  const tablesPtr = take(tablesBytes(levels));
+  const scratchPtrs = Array.from({ length: threads }, () => takeScratch(take, span, coefficients));
+  const heapBytes = planeProductBytes(n, segmentCount, planeCount);
+  const heapPtrs = [take(heapBytes), take(heapBytes)] as const;
+  const resultBytes = 4 * (paddedLimbs(limbCount + 1) + 64) + heapBytes;
+  const resultPtr = take(resultBytes);
+  // Text chunks take the area's place when the products are done.
+  const textBytes = digitsPerLimb * textChunkLimbs * (textsPerThread * threads + 1);
+  const areaBytes = Math.max(residueAreaBytes(coefficients), textBytes);
+  const areaPtr = take(areaBytes);
+  return {
+    n,
+    threads,
+    limbCount,
+    span,
+    segmentCount,
+    planeCount,
+    levels,
+    controlPtr,
+    nodesPtr,
+    residuesPtr,
+    residueTablePtr,
+    tablesPtr,
+    scratchPtrs,
+    heapPtrs,
+    heapBytes,
+    resultPtr,
+    resultBytes,
+    areaPtr,
+    areaBytes,
+    totalBytes: next,
+  };
+}
+
+/** Limbs of one block whose residues one task finds. */
+export const residueBlockLimbs = 1 << 18;
+
+export function residueBlockCount(limbCount: number): number {
+  return Math.ceil(limbCount / residueBlockLimbs);
+}
+
+function takeScratch(take: (bytes: number) => Ptr, span: number, coefficients: number): ThreadScratch {
+  // Words of a plane in a segment: the odd numbers of the span at most, and a 2.
+  const words = span / 2 + 64;
+  const leafBytes = 4 * Math.ceil(words * (1 + 24 / leafWords) + 64);
+  const alone = Math.min(coefficients, aloneCoefficients);
+  const areaBytes = residueAreaBytes(alone) + 4 * residueArrayBytes(alone);
+  return {
+    kernelPtr: take(scratchBytes),
+    areaPtr: take(areaBytes),
+    areaBytes,
+    wordsPtr: take(8 * words),
+    leafPtrs: [take(leafBytes), take(leafBytes)],
+    leafScratchPtr: take(4 * (2 * leafWords + 16 * 32)),
+  };
+}

@@ -1,0 +1,10 @@
+import type { Engine } from '../engine.ts';
+import { priceDecimal } from './price.ts';
+
+/** The default engine: radix 10^9 from the leaves on, so that the last product's limbs are the digits. */
+export const decimalEngine: Engine = {
+  name: 'decimal',
+  price: priceDecimal,
+  workUnits: (facts) => Number(facts.digitCount - facts.trailingZeros),
+  load: async () => (await import('./run.ts')).runDecimal,
+};

@@ -1,0 +1,55 @@
+import { planeCount } from '../../factorial/exponent-planes.ts';
+import { digitsPerLimb } from '../../multiply/prime-constants.ts';
+import { productCoefficients } from '../../multiply/residue.ts';
+import { maxCoefficients } from '../../multiply/transform-shape.ts';
+import type { Budget } from '../../plan/plan.ts';
+import { maxMemoryBytes } from '../../wasm/bridge.ts';
+import type { EnginePrice, FactorialFacts } from '../engine.ts';
+import { type DecimalArena, decimalArena } from './arena.ts';
+
+/** Below this n a run stays on the calling thread: it is done before a thread has started. */
+export const inlineLimit = 30_000n;
+/** Primes are below one limb. */
+const limitByLimb = 10n ** 9n;
+/** More threads than this meet more often than they work. */
+const maxUsefulThreads = 64;
+/** Script memory of a thread and of the calling side: heaps, sieve segments, code. */
+const bytesPerThread = 24 * 2 ** 20;
+const baseBytes = 16 * 2 ** 20;
+
+/** The memory of a run of n! on `threads` threads (0 = inline); undefined when no 32-bit memory holds it. */
+export function planArena(facts: FactorialFacts, threads: number): DecimalArena | undefined {
+  if (facts.n >= limitByLimb) return undefined;
+  const n = Math.max(2, Number(facts.n));
+  const significantDigits = Number(facts.digitCount - facts.trailingZeros);
+  if (productCoefficients(Math.ceil(significantDigits / digitsPerLimb) + 1, 0) > maxCoefficients) return undefined;
+  const arena = decimalArena(n, significantDigits, Math.max(1, planeCount(n)), Math.max(1, threads));
+  return arena.totalBytes <= maxMemoryBytes ? arena : undefined;
+}
+
+/** The price of n! on this engine: the very layout of its memory, and seconds from measured runs. */
+export function priceDecimal(facts: FactorialFacts, budget: Budget): EnginePrice {
+  let threads = facts.n < inlineLimit ? 0 : Math.min(budget.threads, maxUsefulThreads);
+  let price = priceWith(facts, threads);
+  while (threads > 1 && price.memoryBytes > budget.memoryBytes) price = priceWith(facts, --threads);
+  return price;
+}
+
+function priceWith(facts: FactorialFacts, threads: number): EnginePrice {
+  const arena = planArena(facts, threads);
+  const digits = Number(facts.digitCount);
+  const price = { threads, scratchBytes: 0, estimatedSeconds: estimateSeconds(digits, threads) };
+  if (arena === undefined) {
+    const impossible = 'the number and its residues exceed the 4 GiB of one WASM memory';
+    return { ...price, memoryBytes: maxMemoryBytes, impossible };
+  }
+  return { ...price, memoryBytes: baseBytes + threads * bytesPerThread + arena.totalBytes };
+}
+
+/** Start-up, then the digits times their logarithm: measured at n = 10^5 … 10^7, good to a factor of two elsewhere. */
+function estimateSeconds(digits: number, threads: number): number {
+  const startSeconds = threads === 0 ? 0.005 : 0.06;
+  const work = 7e-10 * digits * Math.log2(digits + 2);
+  const emission = 2e-9 * digits;
+  return startSeconds + work / Math.max(1, 0.9 * threads) + emission;
+}

@@ -1,0 +1,153 @@
+import type { KernelInstance, Ptr } from '../wasm/bridge.ts';
+import { log2Order, powerMod, transformPrimes } from './primes.ts';
+
+/** Limb radix: nine digits a limb, two limbs a coefficient. */
+export const limbRadix = 1_000_000_000;
+export const digitsPerLimb = 9;
+
+/** Most levels below the lanes: their constants need roots of order 2^(levels + 3). */
+export const maxLevels = log2Order - 3;
+
+/** Bytes of one prime's constants, as laid out in assembly/layout.ts. */
+export const primeContextBytes = 96 + 24 * (maxLevels + 1);
+/** Bytes of the constants of assembly/combine.ts. */
+export const crtBytes = 160;
+/** Bytes in which `twiddleStarts` hands multipliers to the kernel. */
+export const twiddleScratchBytes = 8 * 32;
+
+const rEntryBytes = 32;
+const sEntryBytes = 64;
+/** Exponents of the four lanes, in eighths of the circle: x^L − c_j divides x^(4L) + 1. */
+const laneEighths = [1, 5, 3, 7] as const;
+
+/** Entries of all even depths up to and including `depth`. */
+function entriesThrough(depth: number): number {
+  return depth < 0 ? 0 : (4 ** (Math.floor(depth / 2) + 1) - 1) / 3;
+}
+
+/** Bytes of one prime's tables for transforms of up to `levels` levels. */
+export function tableBytes(levels: number): { readonly r: number; readonly s: number } {
+  return { r: rEntryBytes * entriesThrough(levels - 1), s: sEntryBytes * entriesThrough(levels - 2) };
+}
+
+/** w and floor(w·2^32/p) into two words. */
+function storePair(words: Uint32Array, ptr: Ptr, w: bigint, p: bigint): void {
+  words[ptr >> 2] = Number(w);
+  words[(ptr >> 2) + 1] = Number((w << 32n) / p);
+}
+
+/** e^(2πi·numerator/2^log2Denominator) in the field. */
+function rootPower(primeIndex: number, numerator: number, log2Denominator: number): bigint {
+  const { p, root } = transformPrimes[primeIndex]!;
+  return powerMod(BigInt(root), BigInt(numerator) << BigInt(log2Order - log2Denominator), BigInt(p));
+}
+
+function inverseMod(x: bigint, p: bigint): bigint {
+  return powerMod(x, p - 2n, p);
+}
+
+/** Writes the constants of one prime to ctxPtr. The tables are filled by `fillTables`. */
+export function writePrimeContext(
+  instance: KernelInstance,
+  primeIndex: number,
+  ctxPtr: Ptr,
+  rTable: Ptr,
+  sTable: Ptr,
+): void {
+  const { words, doubles } = instance;
+  const { p: prime } = transformPrimes[primeIndex]!;
+  const p = BigInt(prime);
+  words[ctxPtr >> 2] = prime;
+  words[(ctxPtr >> 2) + 1] = Number(inverseOfOdd(p));
+  doubles[(ctxPtr + 8) >> 3] = 2 ** 32 / prime;
+  storePair(words, ctxPtr + 16, BigInt(limbRadix) % p, p);
+  const r = rootPower(primeIndex, 1, 2);
+  const s = rootPower(primeIndex, 1, 3);
+  const is = rootPower(primeIndex, 3, 3);
+  storePair(words, ctxPtr + 24, r, p);
+  storePair(words, ctxPtr + 32, s, p);
+  storePair(words, ctxPtr + 40, is, p);
+  for (const [lane, eighths] of laneEighths.entries()) {
+    storeLane(words, ctxPtr + 48, 16, lane, rootPower(primeIndex, eighths, 3), p);
+  }
+  words[(ctxPtr + 80) >> 2] = rTable;
+  words[(ctxPtr + 84) >> 2] = sTable;
+  storePair(words, ctxPtr + 88, inverseMod(r, p), p);
+  for (let levels = 0; levels <= maxLevels; levels++) {
+    // 2^32 undoes the Montgomery reduction of the pointwise product.
+    const scale = ((1n << 32n) * inverseMod(1n << BigInt(levels + 2), p)) % p;
+    const at = ctxPtr + 96 + 24 * levels;
+    storePair(words, at, scale, p);
+    storePair(words, at + 8, (inverseMod(s, p) * scale) % p, p);
+    storePair(words, at + 16, (inverseMod(is, p) * scale) % p, p);
+  }
+}
+
+/** One lane of a (w vector, quotient vector) pair that lies `quotientOffset` bytes apart. */
+function storeLane(words: Uint32Array, ptr: Ptr, quotientOffset: number, lane: number, w: bigint, p: bigint): void {
+  words[(ptr >> 2) + lane] = Number(w);
+  words[((ptr + quotientOffset) >> 2) + lane] = Number((w << 32n) / p);
+}
+
+/** p^-1 mod 2^32 by Newton's iteration. */
+function inverseOfOdd(p: bigint): bigint {
+  let inverse = p;
+  for (let bits = 3; bits < 32; bits *= 2) inverse = BigInt.asUintN(32, inverse * (2n - p * inverse));
+  return inverse;
+}
+
+/** Fills one prime's tables at one even depth; `scratchPtr` has `twiddleScratchBytes`. Depths are independent of each other. */
+export function fillTables(
+  instance: KernelInstance,
+  primeIndex: number,
+  ctxPtr: Ptr,
+  depth: number,
+  withS: boolean,
+  scratchPtr: Ptr,
+): void {
+  const { words, kernels } = instance;
+  const p = BigInt(transformPrimes[primeIndex]!.p);
+  const before = (2 ** depth - 1) / 3;
+  const rPtr = words[(ctxPtr + 80) >> 2]! + rEntryBytes * before;
+  const sPtr = words[(ctxPtr + 84) >> 2]! + sEntryBytes * before;
+  for (const [lane, eighths] of laneEighths.entries()) {
+    storeLane(words, rPtr, 16, lane, rootPower(primeIndex, eighths, depth + 4), p);
+    if (!withS) continue;
+    const s = rootPower(primeIndex, eighths, depth + 5);
+    storeLane(words, sPtr, 16, lane, s, p);
+    storeLane(words, sPtr + 32, 16, lane, (s * rootPower(primeIndex, 1, 2)) % p, p);
+  }
+  const multipliers = (log2First: number) => {
+    for (let t = 0; t < depth; t++) {
+      storePair(words, scratchPtr + 8 * t, rootPower(primeIndex, 1, log2First + t), p);
+    }
+  };
+  multipliers(2);
+  kernels.fillTwiddles(ctxPtr, rPtr, rEntryBytes, depth, scratchPtr);
+  if (!withS) return;
+  multipliers(3);
+  kernels.fillTwiddles(ctxPtr, sPtr, sEntryBytes, depth, scratchPtr);
+  kernels.fillTwiddles(ctxPtr, sPtr + 32, sEntryBytes, depth, scratchPtr);
+}
+
+/** Writes the constants of assembly/combine.ts. */
+export function writeCrtConstants(instance: KernelInstance, crtPtr: Ptr): void {
+  const { words } = instance;
+  const primes = transformPrimes.map(({ p }) => BigInt(p));
+  let pairPtr = crtPtr + 32;
+  let wordIndex = (crtPtr + 112) >> 2;
+  let product = 1n;
+  for (const [k, p] of primes.entries()) {
+    words[(crtPtr >> 2) + k] = Number(p);
+    if (k > 0) {
+      for (let rest = product, word = 0; word < k; word++, rest /= BigInt(limbRadix)) {
+        words[wordIndex++] = Number(rest % BigInt(limbRadix));
+      }
+    }
+    for (const smaller of primes.slice(0, k)) {
+      storePair(words, pairPtr, inverseMod(smaller, p), p);
+      pairPtr += 8;
+    }
+    product *= p;
+  }
+}

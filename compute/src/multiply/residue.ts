@@ -1,0 +1,254 @@
+import type { DecimalNumber } from '../limbs/decimal-number.ts';
+import type { KernelInstance, Ptr } from '../wasm/bridge.ts';
+import type { Team } from './team.ts';
+import { maxLeafLength, type TransformShape, transformShape } from './transform-shape.ts';
+import {
+  aligned,
+  carryBytes,
+  chunkColumns,
+  primeCount,
+  type ResidueArea,
+  residueArrayBytes,
+  type TransformTables,
+} from './workspace.ts';
+
+/** What a thread needs to take part in products by residues. */
+export interface ResidueWorker {
+  readonly instance: KernelInstance;
+  readonly tables: TransformTables;
+  /** This thread's own `scratchBytes`. */
+  readonly scratchPtr: Ptr;
+}
+
+/** Levels from which the top one is taken together with the lanes, so that the quarters below it are separate tasks. */
+const splitLevels = 4;
+/**
+ * Residues beyond this many bytes are taken prime by prime, so that one prime's stay in a shared cache from lanes to inverse;
+ * below it all primes go together and the team meets less often. Set by tuners/prime-groups.ts.
+ */
+const togetherBytes = 8 * 2 ** 20;
+/** Tasks per thread of a phase over columns: enough to even out, few enough to cost nothing. */
+const rangesPerThread = 4;
+
+/** Number of coefficients of a product of limb counts a and b, rounded up to whole groups of four. */
+export function productCoefficients(aLimbs: number, bLimbs: number): number {
+  return 4 * Math.ceil((aLimbs + bLimbs) / 8);
+}
+
+/** One product in progress: its geometry and the tasks of its three phases. Every thread of a team makes its own, the same. */
+class ResidueProduct {
+  readonly #worker: ResidueWorker;
+  readonly #area: ResidueArea;
+  readonly #a: DecimalNumber;
+  readonly #b: DecimalNumber;
+  readonly #outPtr: Ptr;
+  readonly #shape: TransformShape;
+  readonly #blocks: number;
+  readonly #blockColumns: number;
+  readonly #rangeColumns: number;
+  readonly #strideBytes: number;
+  readonly rangeCount: number;
+  readonly isSquare: boolean;
+  /** Primes that go through the transforms together. */
+  readonly groupSize: number;
+
+  constructor(
+    worker: ResidueWorker,
+    area: ResidueArea,
+    a: DecimalNumber,
+    b: DecimalNumber,
+    outPtr: Ptr,
+    threads: number,
+  ) {
+    this.#worker = worker;
+    this.#area = area;
+    this.#a = a;
+    this.#b = b;
+    this.#outPtr = outPtr;
+    this.isSquare = a.ptr === b.ptr && a.limbCount === b.limbCount;
+    this.#shape = transformShape(productCoefficients(a.limbCount, b.limbCount));
+    this.#strideBytes = residueArrayBytes(this.#shape.coefficients);
+    const arrays = this.isSquare ? primeCount : 2 * primeCount;
+    const together = arrays * this.#strideBytes <= Math.min(togetherBytes, area.bytes - carryBytes);
+    this.groupSize = together ? primeCount : 1;
+    this.#blocks = this.#shape.levels >= splitLevels ? 4 : 1;
+    this.#blockColumns = this.#shape.columns / this.#blocks;
+    const wanted = threads === 1 ? 1 : threads * rangesPerThread;
+    this.#rangeColumns = 4 * Math.ceil(this.#blockColumns / (4 * wanted));
+    this.rangeCount = Math.ceil(this.#blockColumns / this.#rangeColumns);
+  }
+
+  get blockCount(): number {
+    return this.#blocks;
+  }
+
+  /** Lanes and top level of one range of columns, for both operands. */
+  splitRange(prime: number, range: number): void {
+    this.#splitOperand(prime, range, this.#a, this.#firstPtr(prime));
+    if (!this.isSquare) this.#splitOperand(prime, range, this.#b, this.#secondPtr(prime));
+  }
+
+  #splitOperand(prime: number, range: number, operand: DecimalNumber, outPtr: Ptr): void {
+    const { kernels } = this.#worker.instance;
+    const contextPtr = this.#worker.tables.contextPtrs[prime]!;
+    const { columns } = this.#shape;
+    const end = this.#rangeEnd(range);
+    for (let from = range * this.#rangeColumns; from < end; from += chunkColumns) {
+      const to = Math.min(end, from + chunkColumns);
+      for (let block = 0; block < this.#blocks; block++) {
+        const base = block * this.#blockColumns;
+        this.#splitColumns(contextPtr, operand, outPtr, base + from, base + to);
+      }
+      if (this.#blocks > 1) kernels.forwardLevel(contextPtr, outPtr, 16 * columns, 0, 0, 16 * from, 16 * to);
+    }
+  }
+
+  /** Columns of lanes, cut where the number of pieces of the operand that reach them changes. */
+  #splitColumns(contextPtr: Ptr, operand: DecimalNumber, outPtr: Ptr, from: number, to: number): void {
+    const { kernels } = this.#worker.instance;
+    const { columns } = this.#shape;
+    const coefficients = 4 * Math.ceil(operand.limbCount / 8);
+    const fewer = Math.floor(coefficients / columns);
+    const edge = Math.max(from, Math.min(to, coefficients - fewer * columns));
+    if (edge > from) kernels.splitLanes(contextPtr, operand.ptr, outPtr, columns, from, edge, fewer + 1);
+    if (to > edge) kernels.splitLanes(contextPtr, operand.ptr, outPtr, columns, edge, to, fewer);
+  }
+
+  /** Everything between the lanes of one block: forward, pointwise, inverse. */
+  multiplyBlock(prime: number, block: number): void {
+    const { kernels } = this.#worker.instance;
+    const contextPtr = this.#worker.tables.contextPtrs[prime]!;
+    const depth = this.#blocks > 1 ? 2 : 0;
+    const levels = this.#shape.levels - depth;
+    const bytes = 16 * this.#blockColumns;
+    const aPtr = this.#firstPtr(prime) + block * bytes;
+    const bPtr = this.isSquare ? aPtr : this.#secondPtr(prime) + block * bytes;
+    kernels.forwardNtt(contextPtr, aPtr, bytes, depth, block, levels);
+    if (!this.isSquare) kernels.forwardNtt(contextPtr, bPtr, bytes, depth, block, levels);
+    const { leafLength } = this.#shape;
+    kernels.multiplyPointwise(contextPtr, aPtr, bPtr, leafLength, depth, block, levels, this.#worker.scratchPtr);
+    kernels.inverseNtt(contextPtr, aPtr, bytes, depth, block, levels);
+  }
+
+  /** Top level, lanes, residues to limbs for one range of columns of every block; leaves a carry per block and piece. */
+  combineRange(range: number): void {
+    const { bytes } = this.#worker.instance;
+    const states = this.#statesPtr;
+    bytes.fill(0, states, states + 16 * 64);
+    const end = this.#rangeEnd(range);
+    for (let from = range * this.#rangeColumns; from < end; from += chunkColumns) {
+      const to = Math.min(end, from + chunkColumns);
+      this.#mergeChunk(from, to);
+      for (let stream = 0; stream < 4 * this.#blocks; stream++) this.#combineChunk(stream, from, to);
+    }
+    for (let stream = 0; stream < 4 * this.#blocks; stream++) {
+      const carryPtr = this.#carryPtr(stream, range);
+      this.#worker.instance.kernels.flushCarry(states + 64 * stream, carryPtr);
+    }
+  }
+
+  #mergeChunk(from: number, to: number): void {
+    const { kernels } = this.#worker.instance;
+    const { columns, levels } = this.#shape;
+    const chunkBytes = 4 * chunkColumns;
+    for (let prime = 0; prime < primeCount; prime++) {
+      const contextPtr = this.#worker.tables.contextPtrs[prime]!;
+      const lanesPtr = this.#firstPtr(prime);
+      if (this.#blocks > 1) kernels.inverseLevel(contextPtr, lanesPtr, 16 * columns, 0, 0, 16 * from, 16 * to);
+      for (let block = 0; block < this.#blocks; block++) {
+        const base = block * this.#blockColumns;
+        const outPtr = this.#chunkPtr + (block * 4 * primeCount + prime) * chunkBytes;
+        kernels.mergeLanes(contextPtr, lanesPtr, base + from, base + to, levels, outPtr, primeCount * chunkBytes);
+      }
+    }
+  }
+
+  /** Stream = piece + 4·block: one run of consecutive coefficients with a carry state of its own. */
+  #combineChunk(stream: number, from: number, to: number): void {
+    const start = this.#streamStart(stream);
+    const last = Math.min(start + to, productCoefficients(this.#a.limbCount, this.#b.limbCount));
+    if (last <= start + from) return;
+    const chunkBytes = 4 * chunkColumns;
+    this.#worker.instance.kernels.combineResidues(
+      this.#worker.tables.crtPtr,
+      this.#chunkPtr + stream * primeCount * chunkBytes,
+      chunkBytes,
+      last - start - from,
+      this.#outPtr + 8 * (start + from),
+      this.#statesPtr + 64 * stream,
+    );
+  }
+
+  /** Adds the carries that the blocks left, in one thread: each is three limbs, and a longer run needs limbs of all nines. */
+  addCarries(): void {
+    const { kernels } = this.#worker.instance;
+    const outLimbs = 2 * productCoefficients(this.#a.limbCount, this.#b.limbCount);
+    for (let range = 0; range < this.rangeCount; range++) {
+      for (let stream = 0; stream < 4 * this.#blocks; stream++) {
+        const limb = 2 * (this.#streamStart(stream) + this.#rangeEnd(range));
+        const left = outLimbs - limb;
+        if (left <= 0) continue;
+        kernels.addLimbs(this.#outPtr + 4 * limb, left, this.#carryPtr(stream, range), Math.min(3, left));
+      }
+    }
+  }
+
+  #streamStart(stream: number): number {
+    return (stream % 4) * this.#shape.columns + Math.floor(stream / 4) * this.#blockColumns;
+  }
+
+  #rangeEnd(range: number): number {
+    return Math.min(this.#blockColumns, (range + 1) * this.#rangeColumns);
+  }
+
+  #carryPtr(stream: number, range: number): Ptr {
+    return this.#area.ptr + 16 * (range * 16 + stream);
+  }
+
+  get #chunkPtr(): Ptr {
+    return this.#worker.scratchPtr + aligned(48 * maxLeafLength);
+  }
+
+  get #statesPtr(): Ptr {
+    return this.#chunkPtr + 4 * 4 * primeCount * chunkColumns * 4;
+  }
+
+  #firstPtr(prime: number): Ptr {
+    return this.#area.ptr + carryBytes + prime * this.#strideBytes;
+  }
+
+  #secondPtr(prime: number): Ptr {
+    return this.#firstPtr(primeCount + (prime % this.groupSize));
+  }
+}
+
+/**
+ * a·b at outPtr, by residues; called by every thread of the team with the same arguments.
+ *
+ * Restrictions: operands normalised, not zero, readable (zero) up to the next multiple of 8 limbs; out has room for
+ * 2·productCoefficients limbs and may overlap an operand, but not the area. Cost: O(N log N) with two (square) or three transforms per prime.
+ */
+export function multiplyResidue(
+  team: Team,
+  worker: ResidueWorker,
+  area: ResidueArea,
+  a: DecimalNumber,
+  b: DecimalNumber,
+  outPtr: Ptr,
+): DecimalNumber {
+  const product = new ResidueProduct(worker, area, a, b, outPtr, team.threads);
+  const { rangeCount, blockCount, groupSize } = product;
+  for (let first = 0; first < primeCount; first += groupSize) {
+    team.run(groupSize * rangeCount, (task) =>
+      product.splitRange(first + Math.floor(task / rangeCount), task % rangeCount),
+    );
+    team.run(groupSize * blockCount, (task) =>
+      product.multiplyBlock(first + Math.floor(task / blockCount), task % blockCount),
+    );
+  }
+  team.run(rangeCount, (task) => product.combineRange(task));
+  team.run(1, () => product.addCarries());
+  const most = a.limbCount + b.limbCount;
+  const top = worker.instance.words[(outPtr >> 2) + most - 1]!;
+  return { ptr: outPtr, limbCount: top === 0 ? most - 1 : most };
+}
