@@ -1,6 +1,7 @@
 // Residues modulo five primes → limbs: Garner's mixed radix, conversion to radix 10^9, carries. Four coefficients at a time, no division.
 //
-// crtPtr: 0 five primes | 32 ten pairs (w, quotient): for k = 1…4, j < k: p_j^-1 mod p_k | 112 words of p0; p0p1; p0p1p2; p0p1p2p3 in radix 10^9.
+// crtPtr: 0 five primes, B, −B | 32 ten pairs (w, quotient): for k = 1…4, j < k: p_j^-1 mod p_k | 112 words of p0; p0p1; p0p1p2; p0p1p2p3 in radix 10^9
+// | 152 the doubles 2^52, 2^84, 2^84 + 2^52, 10^-9.
 // statePtr (64 bytes, zero before the lowest coefficient): digits 2, 3, 4 of the last group, carries of its last four limbs.
 //
 // A coefficient V < 10^45 becomes digits r0…r4 in [−B/2, B/2] (r4 small, not negative); limb 2i is r0(i) + r2(i−1) + r4(i−2), limb 2i+1 is r1(i) + r3(i−1).
@@ -11,24 +12,27 @@ import { allBelow, mulShoup2p, reduceOnce } from './field';
 
 const RADIX: i32 = 1000000000;
 
-/** Round(acc/10^9) of two 64-bit lanes. Bound: acc < 2^62; the double's error moves the remainder by less than 10^9·2^-20. */
+/**
+ * Round(acc/10^9) of two 64-bit lanes. Bound: acc < 2^62; the double's error moves the remainder by less than 10^9·2^-20.
+ * The words of acc become the doubles 2^52 + low and 2^84 + high·2^32; adding 2^52 to the quotient leaves its integer in the mantissa.
+ * The constants come from memory by way of the caller's locals: written as literals they would be built anew in every round of the loop.
+ */
 // @ts-ignore: decorator
 @inline
-function divideByRadix(acc: v128): v128 {
-  const low = v128.or(v128.and(acc, i64x2.splat(0xffffffff)), i64x2.splat(0x4330000000000000));
-  const high = v128.or(i64x2.shr_u(acc, 32), i64x2.splat(0x4530000000000000));
-  const value = f64x2.add(f64x2.sub(high, f64x2.splat(19342813118337666422669312.0)), low);
-  const rounded = f64x2.add(f64x2.mul(value, f64x2.splat(1e-9)), f64x2.splat(4503599627370496.0));
-  return v128.xor(rounded, i64x2.splat(0x4330000000000000));
+function divideByRadix(acc: v128, two52: v128, two84: v128, both: v128, inverse: v128): v128 {
+  const low = v128.shuffle<u32>(acc, two52, 0, 5, 2, 7);
+  const high = v128.or(i64x2.shr_u(acc, 32), two84);
+  const value = f64x2.add(f64x2.sub(high, both), low);
+  return v128.xor(f64x2.add(f64x2.mul(value, inverse), two52), two52);
 }
 
 /** What four sums leave after their quotients, in [−B/2, B/2]: 32 bits suffice for it. */
 // @ts-ignore: decorator
 @inline
-function remainderOf(acc01: v128, acc23: v128, quotient01: v128, quotient23: v128): v128 {
+function remainderOf(acc01: v128, acc23: v128, quotient01: v128, quotient23: v128, radix: v128): v128 {
   const low = v128.shuffle<u32>(acc01, acc23, 0, 2, 4, 6);
   const q = v128.shuffle<u32>(quotient01, quotient23, 0, 2, 4, 6);
-  return i32x4.sub(low, i32x4.mul(q, i32x4.splat(RADIX)));
+  return i32x4.sub(low, i32x4.mul(q, radix));
 }
 
 // @ts-ignore: decorator
@@ -38,15 +42,12 @@ function garnerStep(x: v128, digit: v128, pairPtr: usize, p: v128): v128 {
   return mulShoup2p(i32x4.add(x, i32x4.sub(p2, digit)), v128.load_splat<u32>(pairPtr), v128.load_splat<u32>(pairPtr, 4), p);
 }
 
-/** The carries of four limbs in (−1.5B, 1.5B); the limbs themselves land in [0, B) as carried(x, result). */
+/** The carries of four limbs in (−1.5B, 1.5B): −2…1. */
 // @ts-ignore: decorator
 @inline
-function carryOf(x: v128): v128 {
-  const radix = i32x4.splat(RADIX);
-  const below = i32x4.shr_s(x, 31);
-  const far = i32x4.lt_s(x, i32x4.splat(-RADIX));
-  const above = i32x4.ge_s(x, radix);
-  return i32x4.sub(i32x4.add(below, far), above);
+function carryOf(x: v128, radix: v128, minusRadix: v128): v128 {
+  const below = i32x4.add(i32x4.shr_s(x, 31), i32x4.lt_s(x, minusRadix));
+  return i32x4.sub(below, i32x4.ge_s(x, radix));
 }
 
 /** Scalar carries over eight limbs; returns what leaves the top. */
@@ -68,40 +69,65 @@ function rippleGroup(outPtr: usize): i32 {
 }
 
 /**
- * `count` coefficients from residues (prime k at residuesPtr + k·primeBytes, in [0, 2p)) to 2·count limbs.
- * Restrictions: count a multiple of 4; every coefficient < 2^29·10^36 and < ∏p; primes in (5·10^8, 10^9), ascending or not.
+ * Garner's mixed-radix digits d0…d4 of `count` coefficients in the place of their residues. Apart from the conversion, so that the long dependent
+ * chains of both overlap with those of the next coefficients (gain: a third).
  */
-export function combineResidues(crtPtr: usize, residuesPtr: usize, primeBytes: usize, count: usize, outPtr: usize, statePtr: usize): void {
+function findMixedDigits(crtPtr: usize, residuesPtr: usize, primeBytes: usize, count: usize): void {
   const p0 = v128.load_splat<u32>(crtPtr);
   const p1 = v128.load_splat<u32>(crtPtr, 4);
   const p2 = v128.load_splat<u32>(crtPtr, 8);
   const p3 = v128.load_splat<u32>(crtPtr, 12);
   const p4 = v128.load_splat<u32>(crtPtr, 16);
-  const radix = i32x4.splat(RADIX);
+  const end = residuesPtr + (count << 2);
+  for (; residuesPtr < end; residuesPtr += 16) {
+    let at = residuesPtr;
+    const d0 = reduceOnce(v128.load(at), p0);
+    v128.store(at, d0);
+    at += primeBytes;
+    const d1 = reduceOnce(garnerStep(v128.load(at), d0, crtPtr + 32, p1), p1);
+    v128.store(at, d1);
+    at += primeBytes;
+    let x = garnerStep(v128.load(at), d0, crtPtr + 40, p2);
+    const d2 = reduceOnce(garnerStep(x, d1, crtPtr + 48, p2), p2);
+    v128.store(at, d2);
+    at += primeBytes;
+    x = garnerStep(v128.load(at), d0, crtPtr + 56, p3);
+    x = garnerStep(x, d1, crtPtr + 64, p3);
+    const d3 = reduceOnce(garnerStep(x, d2, crtPtr + 72, p3), p3);
+    v128.store(at, d3);
+    at += primeBytes;
+    x = garnerStep(v128.load(at), d0, crtPtr + 80, p4);
+    x = garnerStep(x, d1, crtPtr + 88, p4);
+    x = garnerStep(x, d2, crtPtr + 96, p4);
+    const d4 = reduceOnce(garnerStep(x, d3, crtPtr + 104, p4), p4);
+    v128.store(at, d4);
+    assert(allBelow(d0, p0) && allBelow(d1, p1) && allBelow(d2, p2) && allBelow(d3, p3) && allBelow(d4, p4));
+  }
+}
+
+/**
+ * `count` coefficients from residues (prime k at residuesPtr + k·primeBytes, in [0, 2p)) to 2·count limbs; the residues are spent.
+ * Restrictions: count a multiple of 4; every coefficient < 2^29·10^36 and < ∏p; primes in (5·10^8, 10^9), ascending or not.
+ */
+export function combineResidues(crtPtr: usize, residuesPtr: usize, primeBytes: usize, count: usize, outPtr: usize, statePtr: usize): void {
+  findMixedDigits(crtPtr, residuesPtr, primeBytes, count);
+  const radix = v128.load_splat<u32>(crtPtr, 20);
+  const minusRadix = v128.load_splat<u32>(crtPtr, 24);
+  const two52 = v128.load_splat<u64>(crtPtr, 152);
+  const two84 = v128.load_splat<u64>(crtPtr, 160);
+  const both = v128.load_splat<u64>(crtPtr, 168);
+  const inverse = v128.load_splat<u64>(crtPtr, 176);
   let last2 = v128.load(statePtr);
   let last3 = v128.load(statePtr, 16);
   let last4 = v128.load(statePtr, 32);
   let lastCarry = v128.load(statePtr, 48);
   const end = residuesPtr + (count << 2);
   for (; residuesPtr < end; residuesPtr += 16) {
-    let at = residuesPtr;
-    const d0 = reduceOnce(v128.load(at), p0);
-    at += primeBytes;
-    const d1 = reduceOnce(garnerStep(v128.load(at), d0, crtPtr + 32, p1), p1);
-    at += primeBytes;
-    let x = garnerStep(v128.load(at), d0, crtPtr + 40, p2);
-    const d2 = reduceOnce(garnerStep(x, d1, crtPtr + 48, p2), p2);
-    at += primeBytes;
-    x = garnerStep(v128.load(at), d0, crtPtr + 56, p3);
-    x = garnerStep(x, d1, crtPtr + 64, p3);
-    const d3 = reduceOnce(garnerStep(x, d2, crtPtr + 72, p3), p3);
-    at += primeBytes;
-    x = garnerStep(v128.load(at), d0, crtPtr + 80, p4);
-    x = garnerStep(x, d1, crtPtr + 88, p4);
-    x = garnerStep(x, d2, crtPtr + 96, p4);
-    const d4 = reduceOnce(garnerStep(x, d3, crtPtr + 104, p4), p4);
-    assert(allBelow(d0, p0) && allBelow(d1, p1) && allBelow(d2, p2) && allBelow(d3, p3) && allBelow(d4, p4));
-
+    const d0 = v128.load(residuesPtr);
+    const d1 = v128.load(residuesPtr + primeBytes);
+    const d2 = v128.load(residuesPtr + 2 * primeBytes);
+    const d3 = v128.load(residuesPtr + 3 * primeBytes);
+    const d4 = v128.load(residuesPtr + 4 * primeBytes);
     // Bound: at most four products below 10^18 and one digit or quotient: < 2^62.
     let w = v128.load_splat<u32>(crtPtr, 112);
     let acc01 = i64x2.add(i64x2.extend_low_i32x4_u(d0), i64x2.extmul_low_i32x4_u(d1, w));
@@ -115,9 +141,9 @@ export function combineResidues(crtPtr: usize, residuesPtr: usize, primeBytes: u
     w = v128.load_splat<u32>(crtPtr, 136);
     acc01 = i64x2.add(acc01, i64x2.extmul_low_i32x4_u(d4, w));
     acc23 = i64x2.add(acc23, i64x2.extmul_high_i32x4_u(d4, w));
-    let quotient01 = divideByRadix(acc01);
-    let quotient23 = divideByRadix(acc23);
-    const r0 = remainderOf(acc01, acc23, quotient01, quotient23);
+    let quotient01 = divideByRadix(acc01, two52, two84, both, inverse);
+    let quotient23 = divideByRadix(acc23, two52, two84, both, inverse);
+    const r0 = remainderOf(acc01, acc23, quotient01, quotient23, radix);
 
     w = v128.load_splat<u32>(crtPtr, 120);
     acc01 = i64x2.add(quotient01, i64x2.extmul_low_i32x4_u(d2, w));
@@ -128,9 +154,9 @@ export function combineResidues(crtPtr: usize, residuesPtr: usize, primeBytes: u
     w = v128.load_splat<u32>(crtPtr, 140);
     acc01 = i64x2.add(acc01, i64x2.extmul_low_i32x4_u(d4, w));
     acc23 = i64x2.add(acc23, i64x2.extmul_high_i32x4_u(d4, w));
-    quotient01 = divideByRadix(acc01);
-    quotient23 = divideByRadix(acc23);
-    const r1 = remainderOf(acc01, acc23, quotient01, quotient23);
+    quotient01 = divideByRadix(acc01, two52, two84, both, inverse);
+    quotient23 = divideByRadix(acc23, two52, two84, both, inverse);
+    const r1 = remainderOf(acc01, acc23, quotient01, quotient23, radix);
 
     w = v128.load_splat<u32>(crtPtr, 132);
     acc01 = i64x2.add(quotient01, i64x2.extmul_low_i32x4_u(d3, w));
@@ -138,16 +164,16 @@ export function combineResidues(crtPtr: usize, residuesPtr: usize, primeBytes: u
     w = v128.load_splat<u32>(crtPtr, 144);
     acc01 = i64x2.add(acc01, i64x2.extmul_low_i32x4_u(d4, w));
     acc23 = i64x2.add(acc23, i64x2.extmul_high_i32x4_u(d4, w));
-    quotient01 = divideByRadix(acc01);
-    quotient23 = divideByRadix(acc23);
-    const r2 = remainderOf(acc01, acc23, quotient01, quotient23);
+    quotient01 = divideByRadix(acc01, two52, two84, both, inverse);
+    quotient23 = divideByRadix(acc23, two52, two84, both, inverse);
+    const r2 = remainderOf(acc01, acc23, quotient01, quotient23, radix);
 
     w = v128.load_splat<u32>(crtPtr, 148);
     acc01 = i64x2.add(quotient01, i64x2.extmul_low_i32x4_u(d4, w));
     acc23 = i64x2.add(quotient23, i64x2.extmul_high_i32x4_u(d4, w));
-    quotient01 = divideByRadix(acc01);
-    quotient23 = divideByRadix(acc23);
-    const r3 = remainderOf(acc01, acc23, quotient01, quotient23);
+    quotient01 = divideByRadix(acc01, two52, two84, both, inverse);
+    quotient23 = divideByRadix(acc23, two52, two84, both, inverse);
+    const r3 = remainderOf(acc01, acc23, quotient01, quotient23, radix);
     const r4 = v128.shuffle<u32>(quotient01, quotient23, 0, 2, 4, 6);
     assert(allBelow(r4, i32x4.splat(1 << 29)));
 
@@ -162,8 +188,8 @@ export function combineResidues(crtPtr: usize, residuesPtr: usize, primeBytes: u
 
     let low = v128.shuffle<u32>(even, odd, 0, 4, 1, 5);
     let high = v128.shuffle<u32>(even, odd, 2, 6, 3, 7);
-    const carryLow = carryOf(low);
-    const carryHigh = carryOf(high);
+    const carryLow = carryOf(low, radix, minusRadix);
+    const carryHigh = carryOf(high, radix, minusRadix);
     low = i32x4.sub(low, i32x4.mul(carryLow, radix));
     high = i32x4.sub(high, i32x4.mul(carryHigh, radix));
     low = i32x4.add(low, v128.shuffle<u32>(lastCarry, carryLow, 3, 4, 5, 6));

@@ -11,7 +11,7 @@ export const maxLevels = log2Order - 3;
 /** Bytes of one prime's constants, as laid out in assembly/layout.ts. */
 export const primeContextBytes = 96 + 24 * (maxLevels + 1);
 /** Bytes of the constants of assembly/combine.ts. */
-export const crtBytes = 160;
+export const crtBytes = 192;
 /** Bytes in which `twiddleStarts` hands multipliers to the kernel. */
 export const twiddleScratchBytes = 8 * 32;
 
@@ -132,7 +132,10 @@ export function fillTables(
 
 /** Writes the constants of assembly/combine.ts. */
 export function writeCrtConstants(instance: KernelInstance, crtPtr: Ptr): void {
-  const { words } = instance;
+  const { words, doubles } = instance;
+  words[(crtPtr + 20) >> 2] = limbRadix;
+  words[(crtPtr + 24) >> 2] = 2 ** 32 - limbRadix;
+  doubles.set([2 ** 52, 2 ** 84, 2 ** 84 + 2 ** 52, 1e-9], (crtPtr + 152) >> 3);
   const primes = transformPrimes.map(({ p }) => BigInt(p));
   let pairPtr = crtPtr + 32;
   let wordIndex = (crtPtr + 112) >> 2;
