@@ -3,8 +3,12 @@ import { significantExponent } from '../../factorial/exponents.ts';
 import { primeSegments } from '../../factorial/prime-sieve.ts';
 import { type DecimalNumber, paddedLimbs } from '../../limbs/decimal-number.ts';
 import { multiplyAlone } from '../../multiply/multiply.ts';
+import type { Ptr } from '../../wasm/bridge.ts';
 import { leafWords } from './arena.ts';
 import type { ThreadState } from './thread-state.ts';
+
+/** What products of listed words need of a thread. */
+export type LeafState = Pick<ThreadState, 'instance' | 'scratch' | 'worker' | 'ownArea'>;
 
 /**
  * One segment of the sieve, start to end on one thread: its primes, their exponents in n! / 10^z, the product of each plane's primes into the heap, and
@@ -48,7 +52,7 @@ export function multiplySegment(state: ThreadState, segment: number): void {
 }
 
 /** The plane's primes as words; their number. */
-function listPlane(state: ThreadState, primes: number[], exponents: number[], plane: number): number {
+export function listPlane(state: LeafState, primes: number[], exponents: number[], plane: number): number {
   const { words } = state.instance;
   const start = state.scratch.wordsPtr >> 2;
   let count = 0;
@@ -60,10 +64,10 @@ function listPlane(state: ThreadState, primes: number[], exponents: number[], pl
 }
 
 /** The product of the words listed: leaves the long way, then pairs of neighbours until one is left. */
-function multiplyList(state: ThreadState, count: number): DecimalNumber {
+export function multiplyList(state: LeafState, count: number): DecimalNumber {
   const { scratch, instance } = state;
-  let numbers: DecimalNumber[] = [];
-  let [from, to] = scratch.leafPtrs;
+  const numbers: DecimalNumber[] = [];
+  const [from, to] = scratch.leafPtrs;
   let ptr = from;
   const leafCount = Math.ceil(count / leafWords);
   for (let leaf = 0; leaf < leafCount; leaf++) {
@@ -73,8 +77,23 @@ function multiplyList(state: ThreadState, count: number): DecimalNumber {
     numbers.push({ ptr, limbCount });
     ptr += 4 * paddedLimbs(limbCount);
   }
+  return multiplyNeighbours(state, numbers, from, to);
+}
+
+/**
+ * The product of one number or more that lie at `from`: pairs of neighbours until one is left, to and fro between two places that hold them all
+ * with their padding.
+ */
+export function multiplyNeighbours(
+  state: Pick<LeafState, 'instance' | 'worker' | 'ownArea'>,
+  factors: DecimalNumber[],
+  from: Ptr,
+  to: Ptr,
+): DecimalNumber {
+  let numbers = factors;
+  let [there, here] = [to, from];
   while (numbers.length > 1) {
-    ptr = to;
+    let ptr = there;
     const products: DecimalNumber[] = [];
     for (let index = 0; index + 1 < numbers.length; index += 2) {
       const product = multiplyAlone(state.worker, state.ownArea, numbers[index]!, numbers[index + 1]!, ptr);
@@ -83,11 +102,11 @@ function multiplyList(state: ThreadState, count: number): DecimalNumber {
     }
     if (numbers.length % 2 === 1) {
       const last = numbers.at(-1)!;
-      instance.bytes.copyWithin(ptr, last.ptr, last.ptr + 4 * paddedLimbs(last.limbCount));
+      state.instance.bytes.copyWithin(ptr, last.ptr, last.ptr + 4 * paddedLimbs(last.limbCount));
       products.push({ ptr, limbCount: last.limbCount });
     }
     numbers = products;
-    [from, to] = [to, from];
+    [here, there] = [there, here];
   }
   return numbers[0]!;
 }
