@@ -8,3 +8,4 @@ export { multiplySchoolbook, multiplyWords } from './schoolbook';
 export { appendLimbResidues, fillResidueTable, multiplyPowerResidues, multiplyResidues } from './residues';
 export { limbsToText, textToLimbs } from './text';
 export { foldCoefficients, interpolateResidues, splitResidues, weightResidues } from './fold';
+export { listPrimePowers, selectPlane } from './sieve';

@@ -35,13 +35,16 @@ export function productCoefficients(aLimbs: number, bLimbs: number): number {
   return 4 * Math.ceil((aLimbs + bLimbs) / 8);
 }
 
-/** One product in progress: its geometry and the tasks of its three phases. Every thread of a team makes its own, the same. */
-class ResidueProduct {
+/**
+ * One product in progress: its geometry and the tasks of its three phases. Every thread of a team makes its own, the same.
+ * `allTogether`: the area has room for both operands modulo all primes, and the second one's transforms are to be kept.
+ */
+export class ResidueProduct {
   readonly #worker: ResidueWorker;
   readonly #area: ResidueArea;
-  readonly #a: DecimalNumber;
+  #a: DecimalNumber;
   readonly #b: DecimalNumber;
-  readonly #outPtr: Ptr;
+  #outPtr: Ptr;
   readonly #shape: TransformShape;
   readonly #blocks: number;
   readonly #blockColumns: number;
@@ -59,6 +62,7 @@ class ResidueProduct {
     b: DecimalNumber,
     outPtr: Ptr,
     threads: number,
+    allTogether = false,
   ) {
     this.#worker = worker;
     this.#area = area;
@@ -70,7 +74,7 @@ class ResidueProduct {
     this.#strideBytes = residueArrayBytes(this.#shape.coefficients);
     const arrays = this.isSquare ? primeCount : 2 * primeCount;
     const together = arrays * this.#strideBytes <= Math.min(togetherBytes, area.bytes - carryBytes);
-    this.groupSize = together ? primeCount : 1;
+    this.groupSize = together || allTogether ? primeCount : 1;
     this.#blocks = this.#shape.levels >= splitLevels ? 4 : 1;
     this.#blockColumns = this.#shape.columns / this.#blocks;
     const wanted = threads === 1 ? 1 : threads * rangesPerThread;
@@ -82,10 +86,32 @@ class ResidueProduct {
     return this.#blocks;
   }
 
-  /** Lanes and top level of one range of columns, for both operands. */
-  splitRange(prime: number, range: number): void {
+  /** Another first operand, no longer than the one before, with its own product. */
+  nextFirst(a: DecimalNumber, outPtr: Ptr): void {
+    this.#a = a;
+    this.#outPtr = outPtr;
+  }
+
+  /** Lanes and top level of one range of columns of the first operand. */
+  splitFirst(prime: number, range: number): void {
     this.#splitOperand(prime, range, this.#a, this.#firstPtr(prime));
-    if (!this.isSquare) this.#splitOperand(prime, range, this.#b, this.#secondPtr(prime));
+  }
+
+  splitSecond(prime: number, range: number): void {
+    this.#splitOperand(prime, range, this.#b, this.#secondPtr(prime));
+  }
+
+  /** The forward transform of one block of the second operand, below the top level. */
+  forwardSecond(prime: number, block: number): void {
+    const { bytes, depth, levels } = this.#blockShape;
+    const contextPtr = this.#worker.tables.contextPtrs[prime]!;
+    const ptr = this.#secondPtr(prime) + block * bytes;
+    this.#worker.instance.kernels.forwardNtt(contextPtr, ptr, bytes, depth, block, levels);
+  }
+
+  get #blockShape(): { readonly bytes: number; readonly depth: number; readonly levels: number } {
+    const depth = this.#blocks > 1 ? 2 : 0;
+    return { bytes: 16 * this.#blockColumns, depth, levels: this.#shape.levels - depth };
   }
 
   #splitOperand(prime: number, range: number, operand: DecimalNumber, outPtr: Ptr): void {
@@ -114,17 +140,14 @@ class ResidueProduct {
     if (to > edge) kernels.splitLanes(contextPtr, operand.ptr, outPtr, columns, edge, to, fewer);
   }
 
-  /** Everything between the lanes of one block: forward, pointwise, inverse. */
+  /** Everything between the lanes of one block: forward, pointwise with the second operand's transform, inverse. */
   multiplyBlock(prime: number, block: number): void {
     const { kernels } = this.#worker.instance;
     const contextPtr = this.#worker.tables.contextPtrs[prime]!;
-    const depth = this.#blocks > 1 ? 2 : 0;
-    const levels = this.#shape.levels - depth;
-    const bytes = 16 * this.#blockColumns;
+    const { bytes, depth, levels } = this.#blockShape;
     const aPtr = this.#firstPtr(prime) + block * bytes;
     const bPtr = this.isSquare ? aPtr : this.#secondPtr(prime) + block * bytes;
     kernels.forwardNtt(contextPtr, aPtr, bytes, depth, block, levels);
-    if (!this.isSquare) kernels.forwardNtt(contextPtr, bPtr, bytes, depth, block, levels);
     const { leafLength } = this.#shape;
     kernels.multiplyPointwise(contextPtr, aPtr, bPtr, leafLength, depth, block, levels, this.#worker.scratchPtr);
     kernels.inverseNtt(contextPtr, aPtr, bytes, depth, block, levels);
@@ -239,16 +262,24 @@ export function multiplyResidue(
   const product = new ResidueProduct(worker, area, a, b, outPtr, team.threads);
   const { rangeCount, blockCount, groupSize } = product;
   for (let first = 0; first < primeCount; first += groupSize) {
-    team.run(groupSize * rangeCount, (task) =>
-      product.splitRange(first + Math.floor(task / rangeCount), task % rangeCount),
-    );
-    team.run(groupSize * blockCount, (task) =>
-      product.multiplyBlock(first + Math.floor(task / blockCount), task % blockCount),
-    );
+    team.run(groupSize * rangeCount, (task) => {
+      const prime = first + Math.floor(task / rangeCount);
+      product.splitFirst(prime, task % rangeCount);
+      if (!product.isSquare) product.splitSecond(prime, task % rangeCount);
+    });
+    team.run(groupSize * blockCount, (task) => {
+      const prime = first + Math.floor(task / blockCount);
+      if (!product.isSquare) product.forwardSecond(prime, task % blockCount);
+      product.multiplyBlock(prime, task % blockCount);
+    });
   }
   team.run(rangeCount, (task) => product.combineRange(task));
   team.run(1, () => product.addCarries());
-  const most = a.limbCount + b.limbCount;
-  const top = worker.instance.words[(outPtr >> 2) + most - 1]!;
-  return { ptr: outPtr, limbCount: top === 0 ? most - 1 : most };
+  return normalised(worker, outPtr, a.limbCount + b.limbCount);
+}
+
+/** A product of two numbers at ptr: at most one limb shorter than both together. */
+export function normalised(worker: ResidueWorker, ptr: Ptr, mostLimbs: number): DecimalNumber {
+  const top = worker.instance.words[(ptr >> 2) + mostLimbs - 1]!;
+  return { ptr, limbCount: top === 0 ? mostLimbs - 1 : mostLimbs };
 }

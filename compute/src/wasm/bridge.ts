@@ -59,6 +59,16 @@ export interface Kernels {
   appendLimbResidues(tablePtr: Ptr, limbsPtr: Ptr, count: number, accPtr: Ptr): void;
   multiplyPowerResidues(pairsPtr: Ptr, count: number, accPtr: Ptr): void;
   multiplyResidues(accPtr: Ptr, otherPtr: Ptr): void;
+  listPrimePowers(
+    basePtr: Ptr,
+    baseCount: number,
+    low: number,
+    high: number,
+    n: number,
+    bytesPtr: Ptr,
+    pairsPtr: Ptr,
+  ): number;
+  selectPlane(pairsPtr: Ptr, count: number, plane: number, wordsPtr: Ptr): number;
   limbsToText(limbsPtr: Ptr, count: number, textPtr: Ptr): void;
   textToLimbs(textPtr: Ptr, digits: number, limbsPtr: Ptr): number;
 }

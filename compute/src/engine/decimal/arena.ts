@@ -19,6 +19,8 @@ const maxSpan = 2 ** 20;
 /** Segments into which the primes are cut, when they are neither too short nor too long. */
 const wantedSegments = 32;
 export const controlWords = 512;
+/** Odd numbers that the sieve kernel crosses out at a time, a byte each. */
+const sieveBytes = 2 ** 15;
 /** Bytes of the powers of B by which residues of limbs are found (assembly/residues.ts). */
 export const residueTableBytes = 6 * 1024 + 64;
 
@@ -39,6 +41,8 @@ export interface DecimalArena {
   /** Residues of ∏ p^e modulo both moduli, 16 bytes per segment; then those of the result, expected and found per block. */
   readonly residuesPtr: Ptr;
   readonly residueTablePtr: Ptr;
+  /** The odd primes up to √n, as words. */
+  readonly basePrimesPtr: Ptr;
   readonly tablesPtr: Ptr;
   readonly scratchPtrs: readonly ThreadScratch[];
   readonly heapPtrs: readonly [Ptr, Ptr];
@@ -55,6 +59,9 @@ export interface ThreadScratch {
   readonly kernelPtr: Ptr;
   readonly areaPtr: Ptr;
   readonly areaBytes: number;
+  /** Primes of a segment with their exponents; odd numbers being crossed out; the words of one plane. */
+  readonly pairsPtr: Ptr;
+  readonly sievePtr: Ptr;
   readonly wordsPtr: Ptr;
   readonly leafPtrs: readonly [Ptr, Ptr];
   readonly leafScratchPtr: Ptr;
@@ -75,7 +82,7 @@ function planeProductBytes(n: number, segmentCount: number, planeCount: number):
   return aligned(4 * (Math.ceil(digits / digitsPerLimb) + 24 * (segmentCount + 1) * (planeCount + 1)));
 }
 
-/** Lays out the memory of a run. Restrictions: 2 ≤ n < 10^9; planeCount ≥ 1. */
+/** Lays out the memory of a run. Restrictions: 0 ≤ n < 10^9; planeCount ≥ 1. */
 export function decimalArena(n: number, significantDigits: number, planeCount: number, threads: number): DecimalArena {
   let next = reservedBytes;
   const take = (bytes: number): Ptr => {
@@ -92,6 +99,8 @@ export function decimalArena(n: number, significantDigits: number, planeCount: n
   const nodesPtr = take(8 * segmentCount * planeCount);
   const residuesPtr = take(16 * (segmentCount + 2 + residueBlockCount(limbCount)));
   const residueTablePtr = take(residueTableBytes);
+  // Every other number up to √n at most.
+  const basePrimesPtr = take(2 * Math.sqrt(n) + 64);
   const tablesPtr = take(tablesBytes(levels));
   const scratchPtrs = Array.from({ length: threads }, () => takeScratch(take, span, coefficients));
   const heapBytes = planeProductBytes(n, segmentCount, planeCount);
@@ -114,6 +123,7 @@ export function decimalArena(n: number, significantDigits: number, planeCount: n
     nodesPtr,
     residuesPtr,
     residueTablePtr,
+    basePrimesPtr,
     tablesPtr,
     scratchPtrs,
     heapPtrs,
@@ -143,7 +153,9 @@ export function takeScratch(take: (bytes: number) => Ptr, span: number, coeffici
     kernelPtr: take(scratchBytes),
     areaPtr: take(areaBytes),
     areaBytes,
-    wordsPtr: take(8 * words),
+    pairsPtr: take(8 * words),
+    sievePtr: take(sieveBytes),
+    wordsPtr: take(4 * words),
     leafPtrs: [take(leafBytes), take(leafBytes)],
     leafScratchPtr: take(4 * (2 * leafWords + 16 * 32)),
   };

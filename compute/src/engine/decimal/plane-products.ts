@@ -13,13 +13,21 @@ interface Pair {
   readonly outPtr: Ptr;
 }
 
+export interface PlaneProducts {
+  /** undefined = 1 */
+  readonly products: readonly (DecimalNumber | undefined)[];
+  /** The heap that holds none of them. */
+  readonly spareHeapPtr: Ptr;
+}
+
 /**
- * The product of each plane (undefined = 1), from those of its segments: rounds of pairs over all planes at once. Small products are shared out whole,
+ * The product of each plane, from those of its segments: rounds of pairs over all planes at once. Small products are shared out whole,
  * large ones are made by the team together. Every thread returns the same.
  */
-export function multiplyPlanes(state: ThreadState): (DecimalNumber | undefined)[] {
+export function multiplyPlanes(state: ThreadState): PlaneProducts {
   let planes = segmentNodes(state);
-  for (let round = 1; planes.some((numbers) => numbers.length > 1); round++) {
+  let round = 1;
+  for (; planes.some((numbers) => numbers.length > 1); round++) {
     const pairs = pairUp(planes, state.arena.heapPtrs[round % 2]!);
     const isShared = (pair: Pair) => pair.b !== undefined && pairCoefficients(pair) > aloneCoefficients;
     const whole = pairs.filter((pair) => !isShared(pair)).sort((x, y) => pairCoefficients(y) - pairCoefficients(x));
@@ -31,7 +39,7 @@ export function multiplyPlanes(state: ThreadState): (DecimalNumber | undefined)[
       pairs.filter((pair) => pair.plane === plane).map((pair) => readPair(state, pair)),
     );
   }
-  return planes.map((numbers) => numbers[0]);
+  return { products: planes.map((numbers) => numbers[0]), spareHeapPtr: state.arena.heapPtrs[round % 2]! };
 }
 
 /** What the segments left, plane by plane. */

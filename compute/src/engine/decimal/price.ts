@@ -20,7 +20,7 @@ const baseBytes = 16 * 2 ** 20;
 /** The memory of a run of n! on `threads` threads (0 = inline); undefined when no 32-bit memory holds it. */
 export function planArena(facts: FactorialFacts, threads: number): DecimalArena | undefined {
   if (facts.n >= limitByLimb) return undefined;
-  const n = Math.max(2, Number(facts.n));
+  const n = Number(facts.n);
   const significantDigits = Number(facts.digitCount - facts.trailingZeros);
   if (productCoefficients(Math.ceil(significantDigits / digitsPerLimb) + 1, 0) > maxCoefficients) return undefined;
   const arena = decimalArena(n, significantDigits, Math.max(1, planeCount(n)), Math.max(1, threads));
@@ -46,9 +46,9 @@ function priceWith(facts: FactorialFacts, threads: number): EnginePrice {
   return { ...price, memoryBytes: baseBytes + threads * bytesPerThread + arena.totalBytes };
 }
 
-/** Start-up, then the digits times their logarithm: measured at n = 10^5 … 10^7, good to a factor of two elsewhere. */
+/** Start of the threads (the kernels load once per process), then the digits times their logarithm: measured at n = 10^5 … 10^7, good to a factor of two elsewhere. */
 function estimateSeconds(digits: number, threads: number): number {
-  const startSeconds = threads === 0 ? 0.005 : 0.06;
+  const startSeconds = threads === 0 ? 0 : 0.06;
   const work = 7e-10 * digits * Math.log2(digits + 2);
   const emission = 2e-9 * digits;
   return startSeconds + work / Math.max(1, 0.9 * threads) + emission;

@@ -1,5 +1,4 @@
 import { KernelError } from '../../errors.ts';
-import type { DecimalNumber } from '../../limbs/decimal-number.ts';
 import { fillTableTask, tableTaskCount } from '../../multiply/workspace.ts';
 import { type ResultResidues, residuesOfResult } from './check-result.ts';
 import { multiplyPlanes } from './plane-products.ts';
@@ -11,47 +10,30 @@ import type { ThreadState } from './thread-state.ts';
 const segmentsShare = 200_000;
 const planesShare = 150_000;
 
-/** Test hook: runs on one thread between phases and may damage what lies in memory. */
-export type FaultHook = (
-  moment: 'tables' | 'planes' | 'result',
-  state: ThreadState,
-  number: DecimalNumber | undefined,
-) => void;
-
 /**
  * n! / 10^z from the sieve to verified limbs at arena.resultPtr: the program that every thread of a run executes. Phases: tables; segments; planes;
  * chain; residues. Throws `KernelError`, on all threads when on one.
  */
-export function runProgram(state: ThreadState, fault?: FaultHook): ResultResidues {
+export function runProgram(state: ThreadState): ResultResidues {
   try {
-    return runPhases(state, fault);
+    return runPhases(state);
   } catch (error) {
     state.control.stop();
     throw error;
   }
 }
 
-function runPhases(state: ThreadState, fault: FaultHook | undefined): ResultResidues {
+function runPhases(state: ThreadState): ResultResidues {
   const { arena, instance, team, worker, control } = state;
   const tableTasks = tableTaskCount(arena.levels);
   team.run(tableTasks, (task) => fillTableTask(instance, worker.tables, task, worker.scratchPtr));
-  if (fault) team.run(1, () => fault('tables', state, undefined));
   team.run(arena.segmentCount, (task) => {
     multiplySegment(state, task);
     control.addProgress(segmentsShare / arena.segmentCount);
   });
   const planes = multiplyPlanes(state);
-  if (fault)
-    team.run(1, () =>
-      fault(
-        'planes',
-        state,
-        planes.find((product) => product !== undefined),
-      ),
-    );
   control.addProgress(planesShare / arena.threads);
-  const result = multiplyChain(state, planes, 1_000_000 - segmentsShare - planesShare);
-  if (fault) team.run(1, () => fault('result', state, result));
+  const result = multiplyChain(state, planes.products, planes.spareHeapPtr, 1_000_000 - segmentsShare - planesShare);
   const residues = residuesOfResult(state, result);
   if (residues.expected.some((residue, index) => residue !== residues.found[index])) {
     const message = `the limbs of ${arena.n}! are wrong: expected residues ${residues.expected}, got ${residues.found}`;

@@ -8,6 +8,7 @@ import { ControlBlock } from './control.ts';
 import { planArena } from './price.ts';
 import type { ProductTask } from './product-task.ts';
 import { resultText } from './result-text.ts';
+import { placeBasePrimes } from './segment-products.ts';
 import type { DecimalShare } from './thread-state.ts';
 
 const productModule = new URL('../../../dist/engine/decimal/product-task.js', import.meta.url);
@@ -25,6 +26,7 @@ export const runDecimal: EngineRunner = async (run) => {
   };
   const instance = instantiateKernels(share.module, share.memory);
   placeTables(instance, arena.tablesPtr, arena.levels);
+  placeBasePrimes(instance, arena);
   instance.kernels.fillResidueTable(arena.residueTablePtr);
   const control = new ControlBlock(instance, arena);
   const residues = await withProgress(run, control, () => multiplyOnAllThreads(run, share));

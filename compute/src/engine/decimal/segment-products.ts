@@ -1,66 +1,65 @@
 import { KernelError } from '../../errors.ts';
-import { significantExponent } from '../../factorial/exponents.ts';
-import { primeSegments } from '../../factorial/prime-sieve.ts';
+import { primesUpTo } from '../../factorial/prime-sieve.ts';
 import { type DecimalNumber, paddedLimbs } from '../../limbs/decimal-number.ts';
 import { multiplyAlone } from '../../multiply/multiply.ts';
-import type { Ptr } from '../../wasm/bridge.ts';
-import { leafWords } from './arena.ts';
+import type { KernelInstance, Ptr } from '../../wasm/bridge.ts';
+import { type DecimalArena, leafWords } from './arena.ts';
 import type { ThreadState } from './thread-state.ts';
 
 /** What products of listed words need of a thread. */
 export type LeafState = Pick<ThreadState, 'instance' | 'scratch' | 'worker' | 'ownArea'>;
 
+/** Writes the primes that the segments are sieved with. */
+export function placeBasePrimes(instance: KernelInstance, arena: DecimalArena): void {
+  instance.words.set(primesUpTo(Math.floor(Math.sqrt(arena.n))).subarray(1), arena.basePrimesPtr >> 2);
+}
+
 /**
- * One segment of the sieve, start to end on one thread: its primes, their exponents in n! / 10^z, the product of each plane's primes into the heap, and
- * ∏ p^e modulo the verification moduli by another way.
+ * One segment of the sieve, start to end on one thread: its primes, their exponents in n! / 10^z, the product of each plane's primes into
+ * the heap, and ∏ p^e modulo the verification moduli by another way.
  */
 export function multiplySegment(state: ThreadState, segment: number): void {
-  const { arena, instance, control } = state;
+  const { arena, instance, scratch } = state;
+  const { kernels, words, longs } = instance;
   const low = segment * arena.span;
   const high = Math.min(arena.n, low + arena.span - 1);
-  const primes: number[] = [];
-  const exponents: number[] = [];
-  let largest = 0;
-  for (const chunk of primeSegments(low, high, { segmentBytes: arena.span / 2 })) {
-    for (const prime of chunk) {
-      const exponent = significantExponent(arena.n, prime);
-      if (exponent === 0) continue;
-      primes.push(prime);
-      exponents.push(exponent);
-      if (exponent > largest) largest = exponent;
-    }
-  }
-  storePowerResidues(state, segment, primes, exponents);
+  const baseCount = words.indexOf(0, arena.basePrimesPtr >> 2) - (arena.basePrimesPtr >> 2);
+  const { basePrimesPtr, n } = arena;
+  const count = kernels.listPrimePowers(basePrimesPtr, baseCount, low, high, n, scratch.sievePtr, scratch.pairsPtr);
+  const accPtr = arena.residuesPtr + 16 * segment;
+  longs.fill(1n, accPtr >> 3, (accPtr >> 3) + 2);
+  kernels.multiplyPowerResidues(scratch.pairsPtr, count, accPtr);
+  const largest = largestExponent(state, count);
   for (let plane = 0; plane < arena.planeCount; plane++) {
     const nodeIndex = (arena.nodesPtr >> 2) + 2 * (plane * arena.segmentCount + segment);
-    const count = 2 ** plane > largest ? 0 : listPlane(state, primes, exponents, plane);
-    if (count === 0) {
-      instance.words[nodeIndex + 1] = 0;
-      continue;
-    }
-    const product = multiplyList(state, count);
-    const bytes = 4 * paddedLimbs(product.limbCount);
-    const offset = control.takeHeap(bytes);
-    if (offset + bytes > arena.heapBytes) {
-      throw new KernelError(`expected products of planes within ${arena.heapBytes} bytes, got ${offset + bytes}`);
-    }
-    const ptr = arena.heapPtrs[0] + offset;
-    instance.bytes.copyWithin(ptr, product.ptr, product.ptr + bytes);
-    instance.words[nodeIndex] = ptr;
-    instance.words[nodeIndex + 1] = product.limbCount;
+    const wordCount = 2 ** plane > largest ? 0 : kernels.selectPlane(scratch.pairsPtr, count, plane, scratch.wordsPtr);
+    words[nodeIndex + 1] = 0;
+    if (wordCount > 0) storeNode(state, nodeIndex, multiplyList(state, wordCount));
   }
 }
 
-/** The plane's primes as words; their number. */
-export function listPlane(state: LeafState, primes: number[], exponents: number[], plane: number): number {
-  const { words } = state.instance;
-  const start = state.scratch.wordsPtr >> 2;
-  let count = 0;
-  for (let index = 0; index < primes.length; index++) {
-    words[start + count] = primes[index]!;
-    count += (exponents[index]! >>> plane) & 1;
+/** Exponents fall as primes grow, but for that of 2, which lost what 5 took. */
+export function largestExponent(state: LeafState, count: number): number {
+  const start = state.scratch.pairsPtr >> 2;
+  let largest = 0;
+  for (let index = 0; index < Math.min(count, 2); index++) {
+    largest = Math.max(largest, state.instance.words[start + 2 * index + 1]!);
   }
-  return count;
+  return largest;
+}
+
+/** Moves a product from this thread's scratch to the heap. */
+function storeNode(state: ThreadState, nodeIndex: number, product: DecimalNumber): void {
+  const { arena, control, instance } = state;
+  const bytes = 4 * paddedLimbs(product.limbCount);
+  const offset = control.takeHeap(bytes);
+  if (offset + bytes > arena.heapBytes) {
+    throw new KernelError(`expected products of planes within ${arena.heapBytes} bytes, got ${offset + bytes}`);
+  }
+  const ptr = arena.heapPtrs[0] + offset;
+  instance.bytes.copyWithin(ptr, product.ptr, product.ptr + bytes);
+  instance.words[nodeIndex] = ptr;
+  instance.words[nodeIndex + 1] = product.limbCount;
 }
 
 /** The product of the words listed: leaves the long way, then pairs of neighbours until one is left. */
@@ -109,17 +108,4 @@ export function multiplyNeighbours(
     [here, there] = [there, here];
   }
   return numbers[0]!;
-}
-
-function storePowerResidues(state: ThreadState, segment: number, primes: number[], exponents: number[]): void {
-  const { arena, instance, scratch } = state;
-  const start = scratch.wordsPtr >> 2;
-  for (let index = 0; index < primes.length; index++) {
-    instance.words[start + 2 * index] = primes[index]!;
-    instance.words[start + 2 * index + 1] = exponents[index]!;
-  }
-  const accPtr = arena.residuesPtr + 16 * segment;
-  instance.longs[accPtr >> 3] = 1n;
-  instance.longs[(accPtr >> 3) + 1] = 1n;
-  instance.kernels.multiplyPowerResidues(scratch.wordsPtr, primes.length, accPtr);
 }

@@ -14,11 +14,13 @@ export function segmentCoefficients(span: number): number {
 }
 
 /** Addresses of a segment task. */
-export function segmentLayout(take: Take, span: number) {
+export function segmentLayout(take: Take, n: number, span: number) {
   const coefficients = segmentCoefficients(span);
   const { levels } = transformShape(coefficients);
   return {
     levels,
+    // Every other number up to √n at most.
+    basePrimesPtr: take(2 * Math.sqrt(n) + 64),
     tablesPtr: take(tablesBytes(levels)),
     scratch: takeScratch(take, span, coefficients),
     residueTablePtr: take(residueTableBytes),

@@ -1,9 +1,8 @@
 import { paddedLimbs } from '../../../limbs/decimal-number.ts';
 import { openBlob, type StoredBlob } from '../../../limbs/stored-blob.ts';
-import { significantExponent } from '../../../factorial/exponents.ts';
-import { primeSegments } from '../../../factorial/prime-sieve.ts';
+import { primesUpTo } from '../../../factorial/prime-sieve.ts';
 import { asTask } from '../../../pool/as-task.ts';
-import { type LeafState, listPlane, multiplyList } from '../segment-products.ts';
+import { largestExponent, multiplyList } from '../segment-products.ts';
 import { digestLimbs, makeLeafState, segmentLayout } from './alone-state.ts';
 import { openRegion, type RegionClaim } from './region.ts';
 import type { ResiduePair } from './stored-number.ts';
@@ -46,51 +45,40 @@ export function segmentBlobBytes(n: number, low: number, span: number): number {
 
 export default asTask(async ({ claim, n, low, span, out }: SegmentTask): Promise<SegmentProducts> => {
   const { instance, take } = openRegion(claim);
-  const layout = segmentLayout(take, span);
+  const layout = segmentLayout(take, n, span);
   const state = makeLeafState(instance, layout);
-  instance.kernels.fillResidueTable(layout.residueTablePtr);
-  const { primes, exponents, largest } = listPrimes(n, low, Math.min(n, low + span - 1), span);
-  const powerResidues = powersOf(state, layout.accPtr, primes, exponents);
+  const { kernels, words, longs, bytes } = instance;
+  const { scratch } = layout;
+  kernels.fillResidueTable(layout.residueTablePtr);
+  const base = primesUpTo(Math.floor(Math.sqrt(n))).subarray(1);
+  words.set(base, layout.basePrimesPtr >> 2);
+  const high = Math.min(n, low + span - 1);
+  const { basePrimesPtr, accPtr } = layout;
+  const count = kernels.listPrimePowers(
+    basePrimesPtr,
+    base.length,
+    low,
+    high,
+    n,
+    scratch.sievePtr,
+    scratch.pairsPtr,
+  );
+  longs.fill(1n, accPtr >> 3, (accPtr >> 3) + 2);
+  kernels.multiplyPowerResidues(scratch.pairsPtr, count, accPtr);
+  const powerResidues: ResiduePair = [longs[accPtr >> 3]!, longs[(accPtr >> 3) + 1]!];
   await using blob = await openBlob(out);
   const nodes: SegmentNode[] = [];
   let offsetBytes = 0;
+  const largest = largestExponent(state, count);
   for (let plane = 0; 2 ** plane <= largest; plane++) {
-    const count = listPlane(state, primes, exponents, plane);
-    if (count === 0) continue;
-    const { ptr, limbCount } = multiplyList(state, count);
-    const residues = digestLimbs(instance, layout.residueTablePtr, layout.accPtr, ptr, limbCount);
-    const bytes = 4 * paddedLimbs(limbCount);
-    await blob.write(offsetBytes, instance.bytes.subarray(ptr, ptr + bytes));
+    const wordCount = kernels.selectPlane(scratch.pairsPtr, count, plane, scratch.wordsPtr);
+    if (wordCount === 0) continue;
+    const { ptr, limbCount } = multiplyList(state, wordCount);
+    const residues = digestLimbs(instance, layout.residueTablePtr, accPtr, ptr, limbCount);
+    const nodeBytes = 4 * paddedLimbs(limbCount);
+    await blob.write(offsetBytes, bytes.subarray(ptr, ptr + nodeBytes));
     nodes.push({ plane, offsetBytes, limbCount, residues });
-    offsetBytes += bytes;
+    offsetBytes += nodeBytes;
   }
   return { nodes, bytes: offsetBytes, powerResidues };
 });
-
-function listPrimes(n: number, low: number, high: number, span: number) {
-  const primes: number[] = [];
-  const exponents: number[] = [];
-  let largest = 0;
-  for (const chunk of primeSegments(low, high, { segmentBytes: span / 2 })) {
-    for (const prime of chunk) {
-      const exponent = significantExponent(n, prime);
-      if (exponent === 0) continue;
-      primes.push(prime);
-      exponents.push(exponent);
-      if (exponent > largest) largest = exponent;
-    }
-  }
-  return { primes, exponents, largest };
-}
-
-function powersOf(state: LeafState, accPtr: number, primes: readonly number[], exponents: readonly number[]): ResiduePair {
-  const { instance, scratch } = state;
-  const start = scratch.wordsPtr >> 2;
-  for (let index = 0; index < primes.length; index++) {
-    instance.words[start + 2 * index] = primes[index]!;
-    instance.words[start + 2 * index + 1] = exponents[index]!;
-  }
-  instance.longs.fill(1n, accPtr >> 3, (accPtr >> 3) + 2);
-  instance.kernels.multiplyPowerResidues(scratch.wordsPtr, primes.length, accPtr);
-  return [instance.longs[accPtr >> 3]!, instance.longs[(accPtr >> 3) + 1]!];
-}

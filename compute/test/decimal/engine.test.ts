@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { computeFactorial, defaultBudget, planFactorial } from '../../src/index.ts';
+import { seededRandom } from './random.ts';
+
+interface Golden {
+  readonly digits: number;
+  readonly sha256: string;
+}
+const file = readFileSync(new URL('../golden/factorials.json', import.meta.url), 'utf8');
+const { factorials } = JSON.parse(file) as { factorials: Record<string, Golden> };
+/** 10^7! takes a second; what is larger is left to the benchmark. */
+const vectors = Object.entries(factorials).filter(([n]) => Number(n) <= 10_000_000);
+
+async function digest(
+  n: number | string,
+  engine: 'decimal' | 'gmp',
+  threads: number,
+): Promise<{ sha256: string; digits: number }> {
+  const result = await computeFactorial(n, { budget: defaultBudget({ threads, engine }) });
+  let digits = 0;
+  for await (const chunk of result.digits()) digits += chunk.length;
+  return { sha256: await result.sha256, digits };
+}
+
+describe('the decimal engine', () => {
+  test.each(vectors)('gives the golden %s!', async (n, golden) => {
+    expect(await digest(n, 'decimal', 2)).toEqual({ sha256: golden.sha256, digits: golden.digits });
+  });
+
+  test('agrees with the gmp engine for random n on one to three threads', async () => {
+    const seed = Date.now() % 2 ** 31;
+    const random = seededRandom(seed);
+    for (let round = 0; round < 24; round++) {
+      const n = Math.floor(random() * (round < 20 ? 60_000 : 300_000));
+      const threads = 1 + Math.floor(random() * 3);
+      const expected = await digest(n, 'gmp', 2);
+      expect(await digest(n, 'decimal', threads), `seed ${seed}: ${n}! on ${threads} threads`).toEqual(expected);
+    }
+  });
+
+  test('is what a plan chooses when nothing is said', () => {
+    for (const n of [0, 10, 1000, 30_000, 1_000_000]) {
+      expect(planFactorial(n, defaultBudget({ memoryBytes: 2 ** 30, threads: 2 })).engine).toBe('decimal');
+    }
+  });
+
+  test('is refused with a remedy where one memory cannot hold the number', () => {
+    const budget = defaultBudget({ memoryBytes: 2 ** 34, threads: 2, engine: 'decimal' });
+    expect(() => planFactorial(10n ** 9n, budget)).toThrow(/4 GiB/);
+    expect(() => planFactorial(10n ** 12n, budget)).toThrow(/largest n that fits/);
+  });
+});

@@ -1,0 +1,123 @@
+import { describe, expect, test } from 'vitest';
+import { planePrimes } from '../../src/factorial/exponent-planes.ts';
+import { significantExponent } from '../../src/factorial/exponents.ts';
+import { primesUpTo } from '../../src/factorial/prime-sieve.ts';
+import { readBigInt, writeLimbs } from '../../src/limbs/decimal-number.ts';
+import { verificationModuli } from '../../src/verify/moduli.ts';
+import { makeLimbs, pickPattern, seededRandom } from './random.ts';
+import { makeTestMemory } from './test-memory.ts';
+
+const { instance, take } = makeTestMemory(64, 2);
+const { kernels, words, bytes, longs } = instance;
+const [tablePtr, limbsPtr, textPtr, accPtr] = [take(8192), take(1 << 20), take(1 << 20), take(64)];
+kernels.fillResidueTable(tablePtr);
+
+function setResidues(values: readonly bigint[]): void {
+  longs.set(BigUint64Array.from(values), accPtr >> 3);
+}
+
+function residues(): bigint[] {
+  return Array.from(longs.subarray(accPtr >> 3, (accPtr >> 3) + 2));
+}
+
+describe('residues', () => {
+  test('of limbs appended to a residue agree with BigInt for random and extreme limbs', () => {
+    const seed = Date.now() % 2 ** 31;
+    const random = seededRandom(seed);
+    for (const count of [1, 2, 255, 256, 257, 512, 1000, 3333]) {
+      const number = writeLimbs(instance, limbsPtr, makeLimbs(random, count, pickPattern(random)));
+      const before = [123_456_789n, 2n ** 64n - 60n];
+      setResidues(before);
+      kernels.appendLimbResidues(tablePtr, limbsPtr, count, accPtr);
+      const value = readBigInt(instance, number);
+      const shift = 10n ** BigInt(9 * count);
+      const expected = verificationModuli.map((modulus, index) => (before[index]! * shift + value) % modulus);
+      expect(residues(), `seed ${seed}, ${count} limbs`).toEqual(expected);
+    }
+  });
+
+  test('of prime powers agree with BigInt, neighbours with one exponent or many', () => {
+    const pairs = [3, 1_000_000, 7, 40, 11, 40, 13, 40, 999_999_937, 3, 2_147_483_647, 1];
+    words.set(pairs, limbsPtr >> 2);
+    setResidues([1n, 1n]);
+    kernels.multiplyPowerResidues(limbsPtr, pairs.length / 2, accPtr);
+    const power = (modulus: bigint, base: bigint, exponent: number): bigint => {
+      let result = 1n;
+      for (let step = 0; step < exponent; step++) result = (result * base) % modulus;
+      return result;
+    };
+    const expected = verificationModuli.map((modulus) => {
+      let product = 1n;
+      for (let at = 0; at < pairs.length; at += 2)
+        product = (product * power(modulus, BigInt(pairs[at]!), pairs[at + 1]!)) % modulus;
+      return product;
+    });
+    expect(residues()).toEqual(expected);
+    setResidues(verificationModuli.map((modulus) => modulus - 1n));
+    kernels.multiplyResidues(accPtr, accPtr);
+    expect(residues()).toEqual([1n, 1n]);
+  });
+});
+
+describe('text', () => {
+  test('of limbs is their digits, and parses back, for every power of ten and random limbs', () => {
+    const random = seededRandom(4);
+    const limbs = [0, 1, 9, 10, 99, 999_999_999, 100_000_000, 99_999_999, 12_345_678];
+    for (let digits = 0; digits < 9; digits++) limbs.push(10 ** digits, 10 ** digits - 1, 9 * 10 ** digits);
+    for (let count = 0; count < 3000; count++) limbs.push(Math.floor(random() * 1e9));
+    writeLimbs(instance, limbsPtr, limbs);
+    kernels.limbsToText(limbsPtr, limbs.length, textPtr);
+    const expected = limbs
+      .toReversed()
+      .map((limb) => String(limb).padStart(9, '0'))
+      .join('');
+    expect(Buffer.from(bytes.slice(textPtr, textPtr + 9 * limbs.length)).toString('latin1')).toBe(expected);
+    words.fill(7, limbsPtr >> 2, (limbsPtr >> 2) + limbs.length);
+    expect(kernels.textToLimbs(textPtr, 9 * limbs.length, limbsPtr)).toBe(1);
+    expect(Array.from(words.subarray(limbsPtr >> 2, (limbsPtr >> 2) + limbs.length))).toEqual(limbs);
+  });
+
+  test('with any byte but digits is refused wherever it stands', () => {
+    for (let position = 0; position < 21; position++) {
+      for (const strange of [0, 47, 58, 0x20, 0xb0, 0xff]) {
+        bytes.fill(53, textPtr, textPtr + 21);
+        expect(kernels.textToLimbs(textPtr, 21, limbsPtr)).toBe(1);
+        bytes[textPtr + position] = strange;
+        expect(kernels.textToLimbs(textPtr, 21, limbsPtr), `byte ${strange} at ${position}`).toBe(0);
+      }
+    }
+  });
+});
+
+describe('prime powers', () => {
+  test.each([
+    [2, 2],
+    [3, 4],
+    [100, 32],
+    [9973, 4096],
+    [200_000, 65_536],
+    [200_000, 262_144],
+  ])('up to %i in segments of %i agree with the sieve, the exponents and the planes', (n, span) => {
+    const [basePtr, sievePtr, pairsPtr, planePtr] = [take(4096), take(1 << 15), take(1 << 18), take(1 << 17)];
+    const base = primesUpTo(Math.floor(Math.sqrt(n))).subarray(1);
+    words.set(base, basePtr >> 2);
+    const found: [number, number][] = [];
+    const planes: number[][] = [[], [], []];
+    for (let low = 0; low <= n; low += span) {
+      const high = Math.min(n, low + span - 1);
+      const count = kernels.listPrimePowers(basePtr, base.length, low, high, n, sievePtr, pairsPtr);
+      for (let index = 0; index < count; index++) {
+        found.push([words[(pairsPtr >> 2) + 2 * index]!, words[(pairsPtr >> 2) + 2 * index + 1]!]);
+      }
+      for (const [plane, primes] of planes.entries()) {
+        const selected = kernels.selectPlane(pairsPtr, count, plane, planePtr);
+        primes.push(...words.subarray(planePtr >> 2, (planePtr >> 2) + selected));
+      }
+    }
+    const expected = Array.from(primesUpTo(n), (prime) => [prime, significantExponent(n, prime)]);
+    expect(found).toEqual(expected.filter(([, exponent]) => exponent! > 0));
+    for (const [plane, primes] of planes.entries()) {
+      expect(primes).toEqual([...planePrimes(n, plane)].flatMap((segment) => Array.from(segment)));
+    }
+  });
+});
