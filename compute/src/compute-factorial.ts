@@ -55,9 +55,9 @@ export async function startFactorial(
   const scope = new RunScope(options.signal);
   try {
     const meter = new ProgressMeter(engine.workUnits(facts) + Number(facts.digitCount), options.onProgress);
-    const run = await engine.load();
+    const run = await engine.load(plan);
     const pool = scope.use(await startTaskPool({ threads: plan.threads, signal: scope.signal }));
-    const engineDigits = await run({ facts, budget, plan, pool, signal: scope.signal, meter });
+    const engineDigits = await run({ facts, budget, plan, pool, signal: scope.signal, meter, own: (resource) => scope.use(resource) });
     const residueTask: ResidueTask = { n: Number(facts.n), moduli: verificationModuli };
     const expectedResidues = async () =>
       engineDigits.expectedResidues?.map((residue, index) => withZeros(residue, facts, verificationModuli[index]!)) ??

@@ -1,10 +1,11 @@
 export { type ComputeOptions, computeFactorial, defaultMaxChunkBytes } from './compute-factorial.ts';
 export { digitCountOfFactorial, leadingDigits, maxLeadingDigits } from './digits/digit-count.ts';
-export { ComputeError, InputError, KernelError, PlanCapacityError } from './errors.ts';
+export { ComputeError, InputError, KernelError, PlanCapacityError, ScratchError } from './errors.ts';
 export { trailingZeroCount } from './factorial/exponents.ts';
 export { maxNumberDigits, parseFactorialNumber } from './factorial/factorial-number.ts';
 export { defaultBudget, maxThreads, minMemoryBytes, parseBudget } from './plan/budget.ts';
-export { type Budget, type EngineName, engineNames, type FactorialPlan } from './plan/plan.ts';
+export { freeScratchBytes } from './limbs/scratch-store.ts';
+export { type Budget, type EngineName, engineNames, type FactorialPlan, type StorageKind } from './plan/plan.ts';
 export { largestFactorial, planFactorial } from './plan/plan-factorial.ts';
 export type { Progress, ProgressListener, ProgressPhase } from './progress.ts';
 export type { FactorialResult } from './result.ts';

@@ -11,6 +11,8 @@ export interface LimbStore extends AsyncDisposable {
   readonly peakBytes: number;
   /** A blob of zeros. `ScratchError` (`scratch-full`) when it does not fit. */
   create(label: string, bytes: number): Promise<StoredBlob>;
+  /** The blob's first `bytes` bytes; what was behind them is given back. Nobody may have it open. */
+  shrink(blob: StoredBlob, bytes: number): Promise<StoredBlob>;
   /** Gives the blob's bytes back; nobody may have it open. Removing twice is fine. */
   remove(blob: StoredBlob): Promise<void>;
 }

@@ -22,6 +22,11 @@ export class MemoryStore implements LimbStore {
     return this.#ledger.add({ location: { kind: 'memory', buffer: new SharedArrayBuffer(bytes) }, bytes });
   }
 
+  async shrink(blob: StoredBlob, bytes: number): Promise<StoredBlob> {
+    this.#ledger.delete(blob);
+    return this.#ledger.add({ location: blob.location, bytes });
+  }
+
   async remove(blob: StoredBlob): Promise<void> {
     this.#ledger.delete(blob);
   }

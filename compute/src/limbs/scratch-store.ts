@@ -1,4 +1,4 @@
-import { mkdtemp, open, rm, statfs } from 'node:fs/promises';
+import { mkdtemp, open, rm, statfs, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ScratchError } from '../errors.ts';
 import { type LimbStore, StoreLedger } from './limb-store.ts';
@@ -53,6 +53,16 @@ export class ScratchStore implements LimbStore {
     return this.#ledger.add({ location: { kind: 'scratch', path }, bytes });
   }
 
+  async shrink(blob: StoredBlob, bytes: number): Promise<StoredBlob> {
+    this.#ledger.delete(blob);
+    try {
+      if (blob.location.kind === 'scratch') await truncate(blob.location.path, bytes);
+    } catch (error) {
+      throw translateScratchError(error, 'shorten');
+    }
+    return this.#ledger.add({ location: blob.location, bytes });
+  }
+
   async remove(blob: StoredBlob): Promise<void> {
     if (!this.#ledger.delete(blob) || blob.location.kind !== 'scratch') return;
     await rm(blob.location.path, { force: true });
@@ -64,13 +74,13 @@ export class ScratchStore implements LimbStore {
 }
 
 /** Bytes that an ordinary user can still write to the disk of this folder. */
-export async function freeBytes(directory: string): Promise<number> {
+export async function freeScratchBytes(directory: string): Promise<number> {
   const { bavail, bsize } = await statfs(directory);
   return bavail * bsize;
 }
 
 async function assertFree(directory: string, bytes: number): Promise<void> {
-  const free = await freeBytes(directory);
+  const free = await freeScratchBytes(directory);
   if (free >= bytes) return;
   const message = `expected ${bytes} free bytes for scratch files in ${directory}, got ${free}`;
   throw new ScratchError(message, { code: 'scratch-full' });

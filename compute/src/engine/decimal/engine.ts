@@ -6,5 +6,8 @@ export const decimalEngine: Engine = {
   name: 'decimal',
   price: priceDecimal,
   workUnits: (facts) => Number(facts.digitCount - facts.trailingZeros),
-  load: async () => (await import('./run.ts')).runDecimal,
+  load: async (plan) =>
+    plan.storage === 'memory'
+      ? (await import('./run.ts')).runDecimal
+      : (await import('./external/run-external.ts')).runExternal,
 };

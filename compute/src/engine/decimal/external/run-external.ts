@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto';
+import { KernelError } from '../../../errors.ts';
+import type { LimbStore } from '../../../limbs/limb-store.ts';
+import { ScratchStore } from '../../../limbs/scratch-store.ts';
+import { sharedModule } from '../../../wasm/bridge.ts';
+import type { EngineDigits, EngineRun, EngineRunner } from '../../engine.ts';
+import { planOfBudget } from './external-price.ts';
+import { type ExternalPlan } from './external-plan.ts';
+import { ExternalThreads } from './external-threads.ts';
+import { type ExternalContext } from './multiply-stored.ts';
+import { multiplyPlanesStored } from './plane-tree.ts';
+import { multiplyChainStored } from './stored-chain.ts';
+import { storedText } from './stored-text.ts';
+import { sameResidues, type StoredNumber } from './stored-number.ts';
+
+/** Share of a run's product phase that sieve and planes take. */
+const planesShare = 0.2;
+
+/** Computes n! / 10^z with limbs and residues in scratch files, verified before it resolves. */
+export const runExternal: EngineRunner = async (run) => {
+  const plan = planOfBudget(run.facts, run.budget, run.plan.threads);
+  const { scratchDir, scratchBytes } = run.budget;
+  if (plan === undefined || scratchDir === undefined) {
+    throw new KernelError(`expected a plan with scratch files, got n = ${run.facts.n}`);
+  }
+  const store = await ScratchStore.open(scratchDir, scratchBytes, plan.scratchBytes);
+  run.own(removedAfterThreads(run, store));
+  return computeInStore(run, plan, store);
+};
+
+/** Threads may have files open: they end first. An abort removes the scratch at once, whether anybody waits for it or not. */
+function removedAfterThreads(run: EngineRun, store: LimbStore): AsyncDisposable {
+  let removing: Promise<void> | undefined;
+  const remove = async (): Promise<void> => {
+    await run.pool[Symbol.asyncDispose]();
+    await store[Symbol.asyncDispose]();
+  };
+  const once = (): Promise<void> => {
+    removing ??= remove();
+    return removing;
+  };
+  // Whoever disposes the run waits for the same removal and hears of its failure.
+  run.signal.addEventListener('abort', () => void once().catch(() => undefined), { once: true });
+  return { [Symbol.asyncDispose]: once };
+}
+
+/** The same with any store. */
+export async function computeInStore(run: EngineRun, plan: ExternalPlan, store: LimbStore): Promise<EngineDigits> {
+  const threads = new ExternalThreads(
+    run.pool,
+    run.signal,
+    plan.threads,
+    plan.regionBytes,
+    randomUUID(),
+    sharedModule(),
+  );
+  const units = Number(run.facts.digitCount - run.facts.trailingZeros);
+  const advance = (phase: 'sieve' | 'product', share: number) => run.meter.advance(phase, share * units);
+  const context: ExternalContext = { threads, store };
+  const { planes, expected } = await multiplyPlanesStored(context, plan, (share) =>
+    advance('sieve', planesShare * share),
+  );
+  const start = { result: undefined, planesLeft: planes.length };
+  const result = await multiplyChainStored(
+    { ...context, onProgress: chainProgress(plan, (share) => advance('product', (1 - planesShare) * share)) },
+    plan,
+    planes,
+    start,
+    false,
+    async () => undefined,
+  );
+  assertExpected(run, result, expected);
+  return { chunks: () => storedText(run.pool, threads, result), expectedResidues: expected };
+}
+
+/** Turns shares of single products into shares of the chain: every second plane costs four times the one before. */
+function chainProgress(_plan: ExternalPlan, advance: (share: number) => void): (share: number) => void {
+  return advance;
+}
+
+function assertExpected(run: EngineRun, result: StoredNumber, expected: StoredNumber['residues']): void {
+  if (sameResidues(result.residues, expected)) return;
+  const message = `the limbs of ${run.facts.n}! are wrong: expected residues ${expected}, got ${result.residues}`;
+  throw new KernelError(message, { code: 'verification-failed' });
+}
