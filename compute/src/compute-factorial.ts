@@ -54,7 +54,7 @@ export async function startFactorial(
   const engine = admittedEngines(plan.engine)[0]!;
   const scope = new RunScope(options.signal);
   try {
-    const meter = new ProgressMeter(engine.workUnits(facts) + Number(facts.digitCount), options.onProgress);
+    const meter = new ProgressMeter(engine.workUnits(facts, plan) + Number(facts.digitCount), options.onProgress);
     const run = await engine.load(plan);
     const pool = scope.use(await startTaskPool({ threads: plan.threads, signal: scope.signal }));
     const engineDigits = await run({ facts, budget, plan, pool, signal: scope.signal, meter, own: (resource) => scope.use(resource) });

@@ -14,3 +14,4 @@ export type { DigitSink, DigitSource, SinkReceipt, StoredPart } from './sink/sin
 export { SinkError } from './sink/sink-error.ts';
 export { StreamSink, stdoutSink } from './sink/stream-sink.ts';
 export { computeTinyFactorial, tinyFactorialLimit } from './tiny-factorial.ts';
+export { type DigitCheck, type DigitsVerdict, type VerifyDigitsOptions, verifyDigits } from './verify/verify-digits.ts';

@@ -59,7 +59,7 @@ export interface Engine {
   /** The cheapest way within the budget, or the least of memory when none fits: the caller compares with the budget. */
   price(facts: FactorialFacts, budget: Budget): EnginePrice;
   /** Work units the run will report to its meter, before emission. */
-  workUnits(facts: FactorialFacts): number;
+  workUnits(facts: FactorialFacts, plan: Pick<FactorialPlan, 'storage'>): number;
   /** The code for this plan of the engine's own. */
   load(plan: Pick<FactorialPlan, 'storage'>): Promise<EngineRunner>;
 }

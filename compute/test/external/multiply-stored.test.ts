@@ -3,39 +3,43 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { multiplyStored } from '../../src/engine/decimal/external/multiply-stored.ts';
-import { chooseFoldShape } from '../../src/engine/decimal/external/fold-shape.ts';
+import { foldShapeWithParts } from '../../src/engine/decimal/external/fold-shape.ts';
+import { productCoefficients } from '../../src/multiply/residue.ts';
 import { MemoryStore } from '../../src/limbs/memory-store.ts';
 import { ScratchStore } from '../../src/limbs/scratch-store.ts';
 import { startTaskPool } from '../../src/pool/task-pool.ts';
 import { makeLimbs, pickPattern, seededRandom } from '../decimal/random.ts';
 import { debugThreads, loadBigInt, storeLimbs } from './stored.ts';
 
-test('products of random shapes in random memory agree with BigInt, every range asserted', async () => {
+test('products of random shapes, parts, blocks and threads agree with BigInt, every range asserted', async () => {
   const seed = Date.now() % 2 ** 31;
   const random = seededRandom(seed);
   const { signal } = new AbortController();
   await using pool = await startTaskPool({ threads: 2, signal });
-  const parts = new Set<number>();
-  for (let round = 0; round < 14; round++) {
-    const regionBytes = 64 * Math.floor(2 ** (10.3 + 2 * random()));
-    const threads = debugThreads(pool, 1 + Math.floor(random() * 2), regionBytes);
+  const below = (limit: number) => Math.floor(random() * limit);
+  let most = 0;
+  for (let round = 0; round < 40; round++) {
+    const threads = debugThreads(pool, 1 + below(2), 2 ** 20);
     await using store = new MemoryStore(2 ** 28);
-    const most = 8 + Math.floor(100_000 * random());
-    const a = await storeLimbs(store, makeLimbs(random, 1 + Math.floor(random() * most), pickPattern(random)));
+    const longest = 8 + below(round < 30 ? 1500 : 12_000);
+    const a = await storeLimbs(store, makeLimbs(random, 1 + below(longest), pickPattern(random)));
     const isSquare = random() < 0.4;
-    const b = isSquare
-      ? a
-      : await storeLimbs(store, makeLimbs(random, 1 + Math.floor(random() * most), pickPattern(random)));
-    const label = `seed ${seed}, round ${round}: ${a.limbCount} by ${b.limbCount} limbs, ${regionBytes} bytes`;
-    const shape = chooseFoldShape(a.limbCount, b.limbCount, isSquare, regionBytes, threads.count);
-    if (shape === undefined) continue;
-    parts.add(shape.parts);
+    const b = isSquare ? a : await storeLimbs(store, makeLimbs(random, 1 + below(longest), pickPattern(random)));
+    const coefficients = productCoefficients(a.limbCount, b.limbCount);
+    const parts = 1 + below(random() < 0.5 ? 4 : 24);
+    const fitting = foldShapeWithParts(coefficients, parts, isSquare, 2 ** 20)!;
+    const residueColumns = Math.min(fitting.residueColumns, 16 * (1 + below(8)));
+    const combineColumns = Math.min(fitting.combineColumns, 16 * (1 + below(100)));
+    const shape = { ...fitting, residueColumns, combineColumns };
+    most = Math.max(most, parts);
     const expected = (await loadBigInt(a)) * (await loadBigInt(b));
-    const product = await multiplyStored({ threads, store }, a, b, async () => undefined);
-    expect((await loadBigInt(product)) === expected, `${label}, ${shape.parts} parts`).toBe(true);
+    const product = await multiplyStored({ threads, store }, a, b, async () => undefined, shape);
+    const label = `seed ${seed}, round ${round}: ${a.limbCount} by ${b.limbCount} limbs, ${JSON.stringify(shape)}`;
+    expect((await loadBigInt(product)) === expected, label).toBe(true);
+    expect(store.usedBytes).toBe(a.blob.bytes + (isSquare ? 0 : b.blob.bytes) + product.blob.bytes);
   }
-  // The sizes reach beyond one transform, else this has tested nothing new.
-  expect(Math.max(...parts), `seed ${seed}`).toBeGreaterThan(4);
+  // Beyond one group of the interpolation's sums.
+  expect(most, `seed ${seed}`).toBeGreaterThan(8);
 });
 
 test('a square of all nines carries across every border, through scratch files that are gone afterwards', async () => {

@@ -2,6 +2,7 @@ import { InputError, SinkError } from '@factorial/compute';
 import { signalExitCodes, watchStopSignals } from '../stop-signals.ts';
 import { parseCommandLine, UsageExit, usageExitCode } from './command-line.ts';
 import { runRequest } from './run-request.ts';
+import { parseVerifyArguments, runVerify } from './verify-command.ts';
 import { version } from './version.ts';
 
 async function main(): Promise<number> {
@@ -12,10 +13,13 @@ async function main(): Promise<number> {
     stop.abort(new Error(`stopped by ${signal}`));
   });
   try {
-    const request = parseCommandLine(process.argv.slice(2), version, {
-      out: (text) => process.stdout.write(text),
-      err: (text) => process.stderr.write(text),
-    });
+    const args = process.argv.slice(2);
+    const write = {
+      out: (text: string) => process.stdout.write(text),
+      err: (text: string) => process.stderr.write(text),
+    };
+    if (args[0] === 'verify') return await runVerify(parseVerifyArguments(args.slice(1), write), stop.signal);
+    const request = parseCommandLine(args, version, write);
     await runRequest(request, stop.signal);
     return 0;
   } catch (error) {

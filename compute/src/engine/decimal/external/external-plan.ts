@@ -2,12 +2,12 @@ import { planeCount } from '../../../factorial/exponent-planes.ts';
 import { digitsPerLimb } from '../../../multiply/prime-constants.ts';
 import { transformPrimes } from '../../../multiply/primes.ts';
 import { productCoefficients } from '../../../multiply/residue.ts';
-import { transformShape } from '../../../multiply/transform-shape.ts';
+import { maxCoefficients, transformShape } from '../../../multiply/transform-shape.ts';
 import { primeCount } from '../../../multiply/workspace.ts';
 import { maxMemoryBytes, reservedBytes } from '../../../wasm/bridge.ts';
 import type { FactorialFacts } from '../../engine.ts';
 import { segmentLayout } from './alone-state.ts';
-import { chooseFoldShape, type FoldShape, residueBytes, residueLayout } from './fold-shape.ts';
+import { chooseFoldShape, estimateCost, type FoldShape, residueBytes, residueLayout } from './fold-shape.ts';
 import { groupLayout } from './group-task.ts';
 import { layoutBytes } from './region.ts';
 import { segmentBlobBytes } from './segment-task.ts';
@@ -28,6 +28,8 @@ export interface ExternalPlan {
   readonly scratchBytes: number;
   /** Bytes read and written, all told. */
   readonly ioBytes: number;
+  /** `estimateCost` of all products of the chain. */
+  readonly chainCost: number;
 }
 
 /** The largest n: primes must fit one limb. */
@@ -46,7 +48,7 @@ const mostCoefficients = Math.min(...transformPrimes.map(({ p }) => p)) - 1;
 /** A plan within `memoryBytes` for all regions; undefined when it does not fit. */
 export function planExternal(facts: FactorialFacts, memoryBytes: number, threads: number): ExternalPlan | undefined {
   if (facts.n > largestExternalNumber) return undefined;
-  const n = Math.max(2, Number(facts.n));
+  const n = Number(facts.n);
   const limbCount = significantLimbs(facts);
   const available = Math.floor((Math.min(memoryBytes, maxMemoryBytes) - reservedBytes) / threads);
   const regionBytes = regionStepBytes * Math.floor(Math.min(available, usefulRegionBytes(n, limbCount)) / regionStepBytes);
@@ -74,6 +76,7 @@ export function planExternal(facts: FactorialFacts, memoryBytes: number, threads
     memoryBytes: reservedBytes + threads * regionBytes,
     scratchBytes: Math.ceil(Math.max(leaves, planesBytes + peak) + slackBytes),
     ioBytes: Math.ceil(products.reduce((sum, step) => sum + productIoBytes(step), 8 * planesBytes + 4 * limbCount)),
+    chainCost: products.reduce((sum, step) => sum + productCost(step, threads), 1),
   };
 }
 
@@ -99,7 +102,7 @@ export function leastExternalBytes(facts: FactorialFacts): number | undefined {
 
 /** More than this brings nothing: the largest product of one part, or the largest leaves. */
 function usefulRegionBytes(n: number, limbCount: number): number {
-  const whole = Math.min(productCoefficients(limbCount, 8), 2 ** 25);
+  const whole = Math.min(productCoefficients(limbCount, 8), maxCoefficients);
   const transform = transformShape(whole);
   const parts = layoutBytes((take) => residueLayout(take, transform, false, 2 ** 16));
   const group = layoutBytes((take) => groupLayout(take, Math.min(largestGroupLimbs, 2 * limbCount), largestGroupCount));
@@ -157,6 +160,10 @@ function planProducts(
 
 function operandBytes({ aLimbs, bLimbs, isSquare }: PlannedProduct): number {
   return 4 * (isSquare ? aLimbs : aLimbs + bLimbs);
+}
+
+function productCost(product: PlannedProduct, threads: number): number {
+  return estimateCost(product.shape, operandBytes(product) / 4, product.isSquare, threads);
 }
 
 /** Most scratch during a product: its residues beside the operands, then beside the product. */

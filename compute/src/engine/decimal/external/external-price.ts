@@ -7,6 +7,14 @@ const baseBytes = 16 * 2 ** 20;
 const bytesPerThread = 24 * 2 ** 20;
 const maxUsefulThreads = 64;
 
+/** Computing a digit out of core takes so many times what emitting it takes. */
+const unitsPerDigit = 20;
+
+/** Work units of an out-of-core run before emission, where a digit emitted is one. */
+export function externalWorkUnits(facts: FactorialFacts): number {
+  return unitsPerDigit * Number(facts.digitCount - facts.trailingZeros);
+}
+
 function runtimeBytes(threads: number): number {
   return baseBytes + threads * bytesPerThread;
 }

@@ -71,7 +71,7 @@ export function chooseFoldShape(
   const operandLimbs = isSquare ? aLimbs : aLimbs + bLimbs;
   let best: { readonly shape: FoldShape; readonly cost: number } | undefined;
   for (let parts = 1; parts <= mostParts; parts++) {
-    const shape = shapeWithParts(coefficients, parts, isSquare, regionBytes);
+    const shape = foldShapeWithParts(coefficients, parts, isSquare, regionBytes);
     if (shape === undefined) continue;
     const cost = estimateCost(shape, operandLimbs, isSquare, threads);
     if (best === undefined || cost < best.cost) best = { shape, cost };
@@ -88,7 +88,8 @@ export function requireFoldShape(...args: Parameters<typeof chooseFoldShape>): F
   throw new KernelError(`expected a product that fits regions of ${args[3]} bytes, got ${args[0]} by ${args[1]} limbs`);
 }
 
-function shapeWithParts(
+/** The cut into so many parts; undefined when it does not fit a region or the primes have no so many. */
+export function foldShapeWithParts(
   coefficients: number,
   parts: number,
   isSquare: boolean,
@@ -117,8 +118,8 @@ function blockColumnsWithin(bytes: number, bytesPerColumn: number, columns: numb
   return fitting < Math.min(most, 256) ? 0 : fitting;
 }
 
-/** Nanoseconds on all threads together; the ratios were measured, see tuners/fold-cost.ts. */
-function estimateCost(shape: FoldShape, operandLimbs: number, isSquare: boolean, threads: number): number {
+/** About the nanoseconds that a product takes on so many threads; what counts are the ratios. */
+export function estimateCost(shape: FoldShape, operandLimbs: number, isSquare: boolean, threads: number): number {
   const { transform, parts, points } = shape;
   const transforms = isSquare ? 2 : 3;
   const task = points * (transforms * (0.25 * transform.levels + 1) + 0.25 * transform.leafLength) + operandLimbs * 1.5;

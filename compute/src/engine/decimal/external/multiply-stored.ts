@@ -9,7 +9,7 @@ import { addCarry } from './carry.ts';
 import type { Carry, CombineTask } from './combine-task.ts';
 import type { DigestTask } from './digest-task.ts';
 import type { ExternalThreads } from './external-threads.ts';
-import { type FoldShape, requireFoldShape } from './fold-shape.ts';
+import { estimateCost, type FoldShape, requireFoldShape } from './fold-shape.ts';
 import type { ResidueTask } from './residue-task.ts';
 import { multiplyResiduePairs, type ResiduePair, type StoredNumber, sameResidues } from './stored-number.ts';
 
@@ -27,8 +27,8 @@ const digestBlockLimbs = 65_536;
 export interface ExternalContext {
   readonly threads: ExternalThreads;
   readonly store: LimbStore;
-  /** Told the share, 0…1, of the current product that each finished task stands for. */
-  readonly onProgress?: (share: number) => void;
+  /** Told the estimated cost of each finished task (`estimateCost`). */
+  readonly onCost?: (cost: number) => void;
 }
 
 /** Shares of a product's time that its phases take. */
@@ -38,35 +38,42 @@ const combineShare = 0.2;
 /**
  * a·b (a² when they are the same object) as a new blob of the store. `release` is called when the operands are needed no more, before the
  * product is written. Throws `KernelError` (`verification-failed`) when the product's residues are not those of the operands.
+ * `shape`: the quickest that fits the threads' regions when absent.
  */
 export async function multiplyStored(
   context: ExternalContext,
   a: StoredNumber,
   b: StoredNumber,
   release: () => Promise<void>,
+  shape: FoldShape = shapeFor(context, a, b),
 ): Promise<StoredNumber> {
-  const { threads, store } = context;
+  const { store } = context;
   const isSquare = a === b;
-  const { regionBytes } = threads.share;
-  const shape = requireFoldShape(a.limbCount, b.limbCount, isSquare, regionBytes, threads.count);
-  const residues = await makeResidues(context, shape, a, isSquare ? undefined : b);
+  const operandLimbs = isSquare ? a.limbCount : a.limbCount + b.limbCount;
+  const cost = estimateCost(shape, operandLimbs, isSquare, context.threads.count);
+  const residues = await makeResidues(context, shape, a, isSquare ? undefined : b, cost * residueShare);
   await release();
   const blob = await store.create('product', 8 * shape.coefficients);
-  await combine(context, shape, residues, blob);
+  await combine(context, shape, residues, blob, cost * combineShare);
   for (const one of residues.flat()) await store.remove(one);
   await using opened = await openBlob(blob);
   const limbCount = await trimmedLimbs(opened, a.limbCount + b.limbCount);
   const product = { blob, offsetBytes: 0, limbCount, residues: multiplyResiduePairs(a.residues, b.residues) };
   await assertIntact(context.threads, product);
-  context.onProgress?.(1 - residueShare - combineShare);
+  context.onCost?.(cost * (1 - residueShare - combineShare));
   return product;
 }
 
+function shapeFor({ threads }: ExternalContext, a: StoredNumber, b: StoredNumber): FoldShape {
+  return requireFoldShape(a.limbCount, b.limbCount, a === b, threads.share.regionBytes, threads.count);
+}
+
 async function makeResidues(
-  { threads, store, onProgress }: ExternalContext,
+  { threads, store, onCost }: ExternalContext,
   shape: FoldShape,
   a: StoredNumber,
   b: StoredNumber | undefined,
+  cost: number,
 ): Promise<StoredBlob[][]> {
   const residues: StoredBlob[][] = Array.from({ length: primeCount }, () => []);
   const items = Array.from({ length: primeCount * shape.parts }, (_, index) => ({
@@ -81,16 +88,17 @@ async function makeResidues(
       residues[prime]![part] = out;
       return { claim, shape, prime, part, a, b, out };
     },
-    () => onProgress?.(residueShare / items.length),
+    () => onCost?.(cost / items.length),
   );
   return residues;
 }
 
 async function combine(
-  { threads, onProgress }: ExternalContext,
+  { threads, onCost }: ExternalContext,
   shape: FoldShape,
   residues: readonly (readonly StoredBlob[])[],
   out: StoredBlob,
+  cost: number,
 ): Promise<void> {
   const { points, parts, combineColumns } = shape;
   const most = threads.count === 1 ? 1 : threads.count * rangesPerThread;
@@ -104,7 +112,7 @@ async function combine(
     ({ from, to }, claim): CombineTask => ({ claim, shape, from, to, residues, out }),
     (found, { to }) => {
       for (const [stretch, carry] of found.entries()) carries.push({ limb: 2 * (stretch * points + to), carry });
-      onProgress?.(combineShare / ranges.length);
+      onCost?.(cost / ranges.length);
     },
   );
   if (carries.length !== ranges.length * parts) throw new KernelError('expected a carry from every range and stretch');

@@ -148,7 +148,6 @@ export async function multiplyAny(
     },
   );
   await release();
-  context.onProgress?.(1);
   return product!;
 }
 

@@ -4,7 +4,7 @@ import type { LimbStore } from '../../../limbs/limb-store.ts';
 import { ScratchStore } from '../../../limbs/scratch-store.ts';
 import { sharedModule } from '../../../wasm/bridge.ts';
 import type { EngineDigits, EngineRun, EngineRunner } from '../../engine.ts';
-import { planOfBudget } from './external-price.ts';
+import { externalWorkUnits, planOfBudget } from './external-price.ts';
 import { type ExternalPlan } from './external-plan.ts';
 import { ExternalThreads } from './external-threads.ts';
 import { type ExternalContext } from './multiply-stored.ts';
@@ -54,7 +54,7 @@ export async function computeInStore(run: EngineRun, plan: ExternalPlan, store: 
     randomUUID(),
     sharedModule(),
   );
-  const units = Number(run.facts.digitCount - run.facts.trailingZeros);
+  const units = externalWorkUnits(run.facts);
   const advance = (phase: 'sieve' | 'product', share: number) => run.meter.advance(phase, share * units);
   const context: ExternalContext = { threads, store };
   const { planes, expected } = await multiplyPlanesStored(context, plan, (share) =>
@@ -62,7 +62,7 @@ export async function computeInStore(run: EngineRun, plan: ExternalPlan, store: 
   );
   const start = { result: undefined, planesLeft: planes.length };
   const result = await multiplyChainStored(
-    { ...context, onProgress: chainProgress(plan, (share) => advance('product', (1 - planesShare) * share)) },
+    { ...context, onCost: (cost) => advance('product', ((1 - planesShare) * cost) / plan.chainCost) },
     plan,
     planes,
     start,
@@ -71,11 +71,6 @@ export async function computeInStore(run: EngineRun, plan: ExternalPlan, store: 
   );
   assertExpected(run, result, expected);
   return { chunks: () => storedText(run.pool, threads, result), expectedResidues: expected };
-}
-
-/** Turns shares of single products into shares of the chain: every second plane costs four times the one before. */
-function chainProgress(_plan: ExternalPlan, advance: (share: number) => void): (share: number) => void {
-  return advance;
 }
 
 function assertExpected(run: EngineRun, result: StoredNumber, expected: StoredNumber['residues']): void {
