@@ -10,8 +10,8 @@ import { priceExternal } from './external/external-price.ts';
 
 const inMemory = { storage: 'memory', scratchBytes: 0, ioBytes: 0 } as const;
 
-/** Below this n a run stays on the calling thread: it is done before a thread has started. */
-export const inlineLimit = 30_000n;
+/** Below this n a run stays on the calling thread, for 20 ms at most: it is done before a thread has started. */
+export const inlineLimit = 100_000n;
 /** Primes are below one limb. */
 const limitByLimb = 10n ** 9n;
 /** More threads than this meet more often than they work. */
