@@ -57,7 +57,15 @@ export async function startFactorial(
     const meter = new ProgressMeter(engine.workUnits(facts, plan) + Number(facts.digitCount), options.onProgress);
     const run = await engine.load(plan);
     const pool = scope.use(await startTaskPool({ threads: plan.threads, signal: scope.signal }));
-    const engineDigits = await run({ facts, budget, plan, pool, signal: scope.signal, meter, own: (resource) => scope.use(resource) });
+    const engineDigits = await run({
+      facts,
+      budget,
+      plan,
+      pool,
+      signal: scope.signal,
+      meter,
+      own: (resource) => scope.use(resource),
+    });
     const residueTask: ResidueTask = { n: Number(facts.n), moduli: verificationModuli };
     const expectedResidues = async () =>
       engineDigits.expectedResidues?.map((residue, index) => withZeros(residue, facts, verificationModuli[index]!)) ??

@@ -190,13 +190,7 @@ export function storeConstant(instance: KernelInstance, primeIndex: number, ptr:
 }
 
 /** Writes the weights of assembly/fold.ts: root^from … root^(from + 3), times 2^32, and root^4 with its quotient. 32 bytes. */
-export function storeWeights(
-  instance: KernelInstance,
-  primeIndex: number,
-  ptr: Ptr,
-  root: bigint,
-  from: number,
-): void {
+export function storeWeights(instance: KernelInstance, primeIndex: number, ptr: Ptr, root: bigint, from: number): void {
   const p = BigInt(transformPrimes[primeIndex]!.p);
   for (let lane = 0; lane < 4; lane++) {
     const weight = powerMod(root, BigInt(from + lane), p);

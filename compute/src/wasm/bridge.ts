@@ -32,14 +32,7 @@ export interface Kernels {
     pieceBytes: number,
   ): void;
   combineResidues(crtPtr: Ptr, residuesPtr: Ptr, primeBytes: number, count: number, outPtr: Ptr, statePtr: Ptr): void;
-  foldCoefficients(
-    ctxPtr: Ptr,
-    limbsPtr: Ptr,
-    accPtr: Ptr,
-    count: number,
-    constantPtr: Ptr,
-    first: number,
-  ): void;
+  foldCoefficients(ctxPtr: Ptr, limbsPtr: Ptr, accPtr: Ptr, count: number, constantPtr: Ptr, first: number): void;
   weightResidues(ctxPtr: Ptr, ptr: Ptr, count: number, weightsPtr: Ptr): void;
   splitResidues(ctxPtr: Ptr, piecesPtr: Ptr, pieceBytes: number, outPtr: Ptr, count: number): void;
   interpolateResidues(

@@ -26,7 +26,13 @@ afterEach(async () => {
 afterAll(() => rm(scratchDir, { recursive: true }));
 
 function outOfCore() {
-  return defaultBudget({ memoryBytes: 80 * mebibyte, scratchDir, scratchBytes: 2 ** 30, threads: 2, engine: 'decimal' });
+  return defaultBudget({
+    memoryBytes: 80 * mebibyte,
+    scratchDir,
+    scratchBytes: 2 ** 30,
+    threads: 2,
+    engine: 'decimal',
+  });
 }
 
 test('the plan says where the number will live', () => {

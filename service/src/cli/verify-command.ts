@@ -57,7 +57,15 @@ export async function runVerify(request: VerifyRequest, signal: AbortSignal): Pr
 
 function verdictJson({ n, path }: VerifyRequest, verdict: DigitsVerdict, seconds: number): string {
   const { verified, bytes, sha256, checks } = verdict;
-  const line = { n: `${n}`, file: path, verified, bytes: `${bytes}`, sha256, seconds: Number(seconds.toFixed(3)), checks };
+  const line = {
+    n: `${n}`,
+    file: path,
+    verified,
+    bytes: `${bytes}`,
+    sha256,
+    seconds: Number(seconds.toFixed(3)),
+    checks,
+  };
   return `${JSON.stringify(line)}\n`;
 }
 
@@ -66,7 +74,9 @@ function verdictText({ n, path }: VerifyRequest, verdict: DigitsVerdict): string
     ? [`${path} is ${n}!: ${groupThousands(verdict.bytes)} digits, trailing zeros and both residues are right`]
     : [
         `${path} is NOT ${n}!`,
-        ...verdict.checks.filter(({ ok }) => !ok).map((one) => `  ${one.what}: expected ${one.expected}, got ${one.got}`),
+        ...verdict.checks
+          .filter(({ ok }) => !ok)
+          .map((one) => `  ${one.what}: expected ${one.expected}, got ${one.got}`),
       ];
   return `${[...lines, `SHA-256 ${verdict.sha256}`].join('\n')}\n`;
 }

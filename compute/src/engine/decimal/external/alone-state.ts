@@ -1,10 +1,10 @@
-import { placeTables, fillTableTask, tablesBytes, tableTaskCount } from '../../../multiply/workspace.ts';
 import { transformShape } from '../../../multiply/transform-shape.ts';
+import { fillTableTask, placeTables, tablesBytes, tableTaskCount } from '../../../multiply/workspace.ts';
+import type { KernelInstance, Ptr } from '../../../wasm/bridge.ts';
 import { aloneCoefficients, residueTableBytes, takeScratch } from '../arena.ts';
 import type { LeafState } from '../segment-products.ts';
-import type { KernelInstance, Ptr } from '../../../wasm/bridge.ts';
-import type { ResiduePair } from './stored-number.ts';
 import type { Take } from './region.ts';
+import type { ResiduePair } from './stored-number.ts';
 
 /** Coefficients of the largest product within one segment of the sieve. */
 export function segmentCoefficients(span: number): number {

@@ -51,8 +51,13 @@ export function planExternal(facts: FactorialFacts, memoryBytes: number, threads
   const n = Number(facts.n);
   const limbCount = significantLimbs(facts);
   const available = Math.floor((Math.min(memoryBytes, maxMemoryBytes) - reservedBytes) / threads);
-  const regionBytes = regionStepBytes * Math.floor(Math.min(available, usefulRegionBytes(n, limbCount)) / regionStepBytes);
-  const span = largestPower(largestSpan, smallestSpan, (size) => layoutBytes((take) => segmentLayout(take, n, size)) <= regionBytes);
+  const regionBytes =
+    regionStepBytes * Math.floor(Math.min(available, usefulRegionBytes(n, limbCount)) / regionStepBytes);
+  const span = largestPower(
+    largestSpan,
+    smallestSpan,
+    (size) => layoutBytes((take) => segmentLayout(take, n, size)) <= regionBytes,
+  );
   const groupLimbs = largestPower(
     largestGroupLimbs,
     smallestGroupLimbs,
@@ -168,7 +173,9 @@ function productCost(product: PlannedProduct, threads: number): number {
 
 /** Most scratch during a product: its residues beside the operands, then beside the product. */
 function productScratchBytes(product: PlannedProduct): number {
-  return residueBytes(product.shape) + product.besideBytes + Math.max(operandBytes(product), 8 * product.shape.coefficients);
+  return (
+    residueBytes(product.shape) + product.besideBytes + Math.max(operandBytes(product), 8 * product.shape.coefficients)
+  );
 }
 
 /** Every task reads its operands; residues are written and read once, the product written once and read once to be verified. */

@@ -1,7 +1,12 @@
 import { KernelError } from '../../../errors.ts';
 import { crtBytes, primeContextBytes, tableBytes, twiddleScratchBytes } from '../../../multiply/prime-constants.ts';
 import { productCoefficients } from '../../../multiply/residue.ts';
-import { maxCoefficients, maxLeafLength, type TransformShape, transformShape } from '../../../multiply/transform-shape.ts';
+import {
+  maxCoefficients,
+  maxLeafLength,
+  type TransformShape,
+  transformShape,
+} from '../../../multiply/transform-shape.ts';
 import { primeCount } from '../../../multiply/workspace.ts';
 import { maxParts } from './fold-field.ts';
 import { layoutBytes, type Take } from './region.ts';
@@ -131,4 +136,3 @@ export function estimateCost(shape: FoldShape, operandLimbs: number, isSquare: b
 export function residueBytes(shape: FoldShape): number {
   return primeCount * shape.parts * 4 * shape.points;
 }
-

@@ -17,7 +17,7 @@ import { residueTableBytes } from '../arena.ts';
 import { multiplyNeighbours } from '../segment-products.ts';
 import { digestLimbs } from './alone-state.ts';
 import { openRegion, type RegionClaim, type Take } from './region.ts';
-import { multiplyResiduePairs, sameResidues, type StoredNumber } from './stored-number.ts';
+import { multiplyResiduePairs, type StoredNumber, sameResidues } from './stored-number.ts';
 
 /** A product of several numbers that fits one region whole. */
 export interface GroupTask {
@@ -75,7 +75,9 @@ export default asTask(async ({ claim, factors, out }: GroupTask): Promise<Omit<S
   const found = digestLimbs(instance, layout.residueTablePtr, layout.accPtr, product.ptr, product.limbCount);
   const residues = factors.map((factor) => factor.residues).reduce(multiplyResiduePairs);
   if (!sameResidues(found, residues)) {
-    throw new KernelError(`expected a product with residues ${residues}, got ${found}`, { code: 'verification-failed' });
+    throw new KernelError(`expected a product with residues ${residues}, got ${found}`, {
+      code: 'verification-failed',
+    });
   }
   await using opened = await openBlob(out);
   await opened.write(0, instance.bytes.subarray(product.ptr, product.ptr + 4 * paddedLimbs(product.limbCount)));

@@ -3,8 +3,8 @@ import type { ExternalPlan } from './external-plan.ts';
 import { largestGroupCount } from './external-plan.ts';
 import { type GroupTask, groupBlobBytes } from './group-task.ts';
 import { type ExternalContext, multiplyStored } from './multiply-stored.ts';
-import { multiplyResiduePairs, type ResiduePair, type StoredNumber } from './stored-number.ts';
 import { type SegmentProducts, type SegmentTask, segmentBlobBytes } from './segment-task.ts';
+import { multiplyResiduePairs, type ResiduePair, type StoredNumber } from './stored-number.ts';
 
 const taskUrl = (name: string) => new URL(`../../../../dist/engine/decimal/external/${name}.js`, import.meta.url);
 const segmentModule = taskUrl('segment-task');

@@ -1,6 +1,6 @@
-import { type OpenBlob, openBlob, type StoredBlob } from '../../../limbs/stored-blob.ts';
-import { overlapSlots, readAhead, WriteBehind } from '../../../limbs/overlap.ts';
 import { paddedLimbs } from '../../../limbs/decimal-number.ts';
+import { overlapSlots, readAhead, WriteBehind } from '../../../limbs/overlap.ts';
+import { type OpenBlob, openBlob, type StoredBlob } from '../../../limbs/stored-blob.ts';
 import { fillTables, storeConstant, storeWeights, writePrimeContext } from '../../../multiply/prime-constants.ts';
 import { powerMod, transformPrimes } from '../../../multiply/primes.ts';
 import { asTask } from '../../../pool/as-task.ts';

@@ -4,14 +4,14 @@ import type { LimbStore } from '../../../limbs/limb-store.ts';
 import { ScratchStore } from '../../../limbs/scratch-store.ts';
 import { sharedModule } from '../../../wasm/bridge.ts';
 import type { EngineDigits, EngineRun, EngineRunner } from '../../engine.ts';
+import type { ExternalPlan } from './external-plan.ts';
 import { externalWorkUnits, planOfBudget } from './external-price.ts';
-import { type ExternalPlan } from './external-plan.ts';
 import { ExternalThreads } from './external-threads.ts';
-import { type ExternalContext } from './multiply-stored.ts';
+import type { ExternalContext } from './multiply-stored.ts';
 import { multiplyPlanesStored } from './plane-tree.ts';
 import { multiplyChainStored } from './stored-chain.ts';
+import { type StoredNumber, sameResidues } from './stored-number.ts';
 import { storedText } from './stored-text.ts';
-import { sameResidues, type StoredNumber } from './stored-number.ts';
 
 /** Share of a run's product phase that sieve and planes take. */
 const planesShare = 0.2;
@@ -25,7 +25,13 @@ export const runExternal: EngineRunner = async (run) => {
   }
   const store = await ScratchStore.open(scratchDir, scratchBytes, plan.scratchBytes);
   run.own(removedAfterThreads(run, store));
-  return computeInStore(run, plan, store);
+  try {
+    return await computeInStore(run, plan, store);
+  } catch (error) {
+    // The scratch of an aborted run goes away under its feet: what counts is why.
+    run.signal.throwIfAborted();
+    throw error;
+  }
 };
 
 /** Threads may have files open: they end first. An abort removes the scratch at once, whether anybody waits for it or not. */

@@ -1,6 +1,6 @@
+import { primesUpTo } from '../../../factorial/prime-sieve.ts';
 import { paddedLimbs } from '../../../limbs/decimal-number.ts';
 import { openBlob, type StoredBlob } from '../../../limbs/stored-blob.ts';
-import { primesUpTo } from '../../../factorial/prime-sieve.ts';
 import { asTask } from '../../../pool/as-task.ts';
 import { largestExponent, multiplyList } from '../segment-products.ts';
 import { digestLimbs, makeLeafState, segmentLayout } from './alone-state.ts';
@@ -54,15 +54,7 @@ export default asTask(async ({ claim, n, low, span, out }: SegmentTask): Promise
   words.set(base, layout.basePrimesPtr >> 2);
   const high = Math.min(n, low + span - 1);
   const { basePrimesPtr, accPtr } = layout;
-  const count = kernels.listPrimePowers(
-    basePrimesPtr,
-    base.length,
-    low,
-    high,
-    n,
-    scratch.sievePtr,
-    scratch.pairsPtr,
-  );
+  const count = kernels.listPrimePowers(basePrimesPtr, base.length, low, high, n, scratch.sievePtr, scratch.pairsPtr);
   longs.fill(1n, accPtr >> 3, (accPtr >> 3) + 2);
   kernels.multiplyPowerResidues(scratch.pairsPtr, count, accPtr);
   const powerResidues: ResiduePair = [longs[accPtr >> 3]!, longs[(accPtr >> 3) + 1]!];
