@@ -35,6 +35,8 @@ export interface EngineRun {
   /** Aborted when the run is to stop for whatever reason; the pool stops with it. */
   readonly signal: AbortSignal;
   readonly meter: ProgressMeter;
+  /** Where a run with scratch files keeps what is finished, for a later run to go on from. */
+  readonly checkpointDir?: string;
   /** Hands over what is to be disposed at the end of the run, before its pool. */
   own(resource: AsyncDisposable): void;
 }

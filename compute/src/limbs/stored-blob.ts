@@ -31,7 +31,7 @@ export async function openBlob(blob: StoredBlob): Promise<OpenBlob> {
 
 /** A system error of a scratch file as `ScratchError`; anything else unchanged. */
 export function translateScratchError(error: unknown, action: string): unknown {
-  if (!(error instanceof Error) || !('code' in error) || error instanceof ScratchError) return error;
+  if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return error;
   const full = error.code === 'ENOSPC' || error.code === 'EDQUOT';
   const message = full ? 'no space left for scratch files' : `cannot ${action} a scratch file`;
   return new ScratchError(`${message}: ${error.message}`, {

@@ -10,6 +10,8 @@ export interface CliRequest {
   readonly threads: number | undefined;
   readonly memoryBytes: number | undefined;
   readonly scratchDir: string | undefined;
+  /** Folder to resume from and to leave what is finished in. */
+  readonly checkpointDir: string | undefined;
   readonly engine: EngineName | 'auto';
   /** Estimate only; compute nothing. */
   readonly planOnly: boolean;
@@ -70,6 +72,7 @@ export function parseCommandLine(
     threads?: number;
     memory?: number;
     scratch?: string;
+    checkpoint?: string;
     engine: EngineName | 'auto';
     plan?: boolean;
     json?: boolean;
@@ -80,7 +83,8 @@ export function parseCommandLine(
     outPath: options.out === '-' ? undefined : options.out,
     threads: options.threads,
     memoryBytes: options.memory,
-    scratchDir: options.scratch,
+    scratchDir: options.scratch ?? options.checkpoint,
+    checkpointDir: options.checkpoint,
     engine: options.engine,
     planOnly: options.plan ?? false,
     json: options.json ?? false,
@@ -108,6 +112,11 @@ function buildCommand(version: string, write: { out: (text: string) => void; err
       parseMemory,
     )
     .option('--scratch <dir>', 'folder for scratch files of calculations that do not fit into memory', parsePath)
+    .option(
+      '--checkpoint <dir>',
+      'keep the scratch files here: after a crash, the same command goes on from the last finished step',
+      parsePath,
+    )
     .addOption(new Option('-e, --engine <name>', 'engine to use').choices(['auto', ...engineNames]).default('auto'))
     .option('--plan', 'print digit count, memory and time, and compute nothing')
     .option('--json', 'print one line of JSON instead of the digits')

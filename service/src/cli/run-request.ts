@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import {
   type Budget,
   computeFactorial,
@@ -34,6 +35,7 @@ export async function runRequest(request: CliRequest, signal: AbortSignal): Prom
     await using result = await computeFactorial(request.n, {
       budget,
       signal,
+      ...(request.checkpointDir === undefined ? {} : { checkpointDir: request.checkpointDir }),
       onProgress: (progress) => bar?.update(progress),
     });
     await deliver(request, result, signal, () => bar?.close(), startedMs);
@@ -42,18 +44,21 @@ export async function runRequest(request: CliRequest, signal: AbortSignal): Prom
   }
 }
 
-async function budgetOf({ threads, memoryBytes, scratchDir, engine }: CliRequest): Promise<Budget> {
+async function budgetOf({ threads, memoryBytes, scratchDir, checkpointDir, engine }: CliRequest): Promise<Budget> {
   return defaultBudget({
     engine,
     ...(threads === undefined ? {} : { threads }),
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
-    ...(scratchDir === undefined ? {} : { scratchDir, scratchBytes: await scratchCapacity(scratchDir) }),
+    ...(scratchDir === undefined
+      ? {}
+      : { scratchDir, scratchBytes: await scratchCapacity(scratchDir, scratchDir === checkpointDir) }),
   });
 }
 
 /** Scratch may take what the disk has free, but for a reserve. */
-async function scratchCapacity(scratchDir: string): Promise<number> {
+async function scratchCapacity(scratchDir: string, create: boolean): Promise<number> {
   try {
+    if (create) await mkdir(scratchDir, { recursive: true });
     return Math.floor((await freeScratchBytes(scratchDir)) * scratchShare);
   } catch (cause) {
     throw new InputError('an existing folder for scratch files', scratchDir, { cause });

@@ -79,12 +79,13 @@ export function planExternal(facts: FactorialFacts, memoryBytes: number, threads
     planeCount: Math.max(1, planeCount(n)),
     groupLimbs,
     memoryBytes: reservedBytes + threads * regionBytes,
-    scratchBytes: Math.ceil(Math.max(leaves, planesBytes + peak) + slackBytes),
+    scratchBytes: Math.ceil(Math.max(leaves, planesBytes + peak) + limbCount + slackBytes),
     ioBytes: Math.ceil(products.reduce((sum, step) => sum + productIoBytes(step), 8 * planesBytes + 4 * limbCount)),
     chainCost: products.reduce((sum, step) => sum + productCost(step, threads), 1),
   };
 }
 
+// limbCount bytes: the number before a step, a quarter as long, which checkpoints keep.
 /** Padding of many small numbers. */
 const slackBytes = 1024 * 1024;
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { CheckpointStore } from '../../../checkpoint/checkpoint-store.ts';
 import { KernelError } from '../../../errors.ts';
 import type { LimbStore } from '../../../limbs/limb-store.ts';
 import { ScratchStore } from '../../../limbs/scratch-store.ts';
@@ -9,7 +10,8 @@ import { externalWorkUnits, planOfBudget } from './external-price.ts';
 import { ExternalThreads } from './external-threads.ts';
 import type { ExternalContext } from './multiply-stored.ts';
 import { multiplyPlanesStored } from './plane-tree.ts';
-import { multiplyChainStored } from './stored-chain.ts';
+import { recordProgress, resumeRun } from './resume.ts';
+import { type ChainState, multiplyChainStored } from './stored-chain.ts';
 import { type StoredNumber, sameResidues } from './stored-number.ts';
 import { storedText } from './stored-text.ts';
 
@@ -19,11 +21,8 @@ const planesShare = 0.2;
 /** Computes n! / 10^z with limbs and residues in scratch files, verified before it resolves. */
 export const runExternal: EngineRunner = async (run) => {
   const plan = planOfBudget(run.facts, run.budget, run.plan.threads);
-  const { scratchDir, scratchBytes } = run.budget;
-  if (plan === undefined || scratchDir === undefined) {
-    throw new KernelError(`expected a plan with scratch files, got n = ${run.facts.n}`);
-  }
-  const store = await ScratchStore.open(scratchDir, scratchBytes, plan.scratchBytes);
+  if (plan === undefined) throw new KernelError(`expected a plan with scratch files, got n = ${run.facts.n}`);
+  const store = await openStore(run, plan);
   run.own(removedAfterThreads(run, store));
   try {
     return await computeInStore(run, plan, store);
@@ -33,6 +32,12 @@ export const runExternal: EngineRunner = async (run) => {
     throw error;
   }
 };
+
+async function openStore({ budget, checkpointDir }: EngineRun, plan: ExternalPlan): Promise<LimbStore> {
+  if (checkpointDir !== undefined) return CheckpointStore.open(checkpointDir, budget.scratchBytes);
+  if (budget.scratchDir === undefined) throw new KernelError('expected a folder for scratch files, got none');
+  return ScratchStore.open(budget.scratchDir, budget.scratchBytes, plan.scratchBytes);
+}
 
 /** Threads may have files open: they end first. An abort removes the scratch at once, whether anybody waits for it or not. */
 function removedAfterThreads(run: EngineRun, store: LimbStore): AsyncDisposable {
@@ -63,20 +68,32 @@ export async function computeInStore(run: EngineRun, plan: ExternalPlan, store: 
   const units = externalWorkUnits(run.facts);
   const advance = (phase: 'sieve' | 'product', share: number) => run.meter.advance(phase, share * units);
   const context: ExternalContext = { threads, store };
-  const { planes, expected } = await multiplyPlanesStored(context, plan, (share) =>
-    advance('sieve', planesShare * share),
-  );
-  const start = { result: undefined, planesLeft: planes.length };
+  const checkpoint = store instanceof CheckpointStore ? store : undefined;
+  const resumed = checkpoint === undefined ? undefined : await resumeRun(checkpoint, threads, run.facts.n);
+  const stored =
+    resumed?.planes ?? (await multiplyPlanesStored(context, plan, (share) => advance('sieve', planesShare * share)));
+  const save = async (state: ChainState): Promise<void> => {
+    if (checkpoint !== undefined) await recordProgress(checkpoint, run.facts.n, stored, state);
+  };
+  const start = resumed?.state ?? { result: undefined, planesLeft: stored.planes.length };
+  await save(start);
   const result = await multiplyChainStored(
     { ...context, onCost: (cost) => advance('product', ((1 - planesShare) * cost) / plan.chainCost) },
     plan,
-    planes,
+    stored.planes,
     start,
-    false,
-    async () => undefined,
+    checkpoint !== undefined,
+    save,
   );
+  const { expected } = stored;
   assertExpected(run, result, expected);
-  return { chunks: () => storedText(run.pool, threads, result), expectedResidues: expected };
+  return {
+    chunks: async function* () {
+      yield* storedText(run.pool, threads, result);
+      checkpoint?.finish();
+    },
+    expectedResidues: expected,
+  };
 }
 
 function assertExpected(run: EngineRun, result: StoredNumber, expected: StoredNumber['residues']): void {
