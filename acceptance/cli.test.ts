@@ -1,10 +1,9 @@
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { golden } from './golden.ts';
-import { factorial, finished, root, temporaryFolder, userEnvironment } from './product.ts';
+import { factorial, finished, root, start, temporaryFolder, userEnvironment } from './product.ts';
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -46,7 +45,7 @@ describe('npx factorial', () => {
   });
 
   it('ends quietly when the pipe is closed', async () => {
-    const child = spawn('bash', ['-c', 'set -o pipefail; npx factorial 300000 | head -c 100'], {
+    const child = start('bash', ['-c', 'set -o pipefail; npx factorial 300000 | head -c 100'], {
       cwd: root,
       env: userEnvironment(),
     });
@@ -57,7 +56,7 @@ describe('npx factorial', () => {
   });
 
   it('shows a summary instead of a flood on a terminal', async () => {
-    const child = spawn('script', ['-qec', 'npx factorial 20000', '/dev/null'], { cwd: root, env: userEnvironment() });
+    const child = start('script', ['-qec', 'npx factorial 20000', '/dev/null']);
     const { stdout } = await finished(child);
     const text = stdout.toString();
     expect(text).toContain(golden(20_000).head);
@@ -68,7 +67,7 @@ describe('npx factorial', () => {
   });
 
   it('shows all digits on a terminal when they are few', async () => {
-    const child = spawn('script', ['-qec', 'npx factorial 25', '/dev/null'], { cwd: root, env: userEnvironment() });
+    const child = start('script', ['-qec', 'npx factorial 25', '/dev/null']);
     const { stdout } = await finished(child);
     expect(stdout.toString()).toContain('15511210043330985984000000\r\n');
   });
@@ -99,11 +98,7 @@ describe('npx factorial', () => {
     const file = join(target, 'digits');
     await writeFile(file, 'before');
     // Without npx, which would end by the signal itself and hide the exit code.
-    const child = spawn(join(root, 'bin', 'factorial.mjs'), ['3000000', '--engine', 'gmp', '--out', file], {
-      cwd: root,
-      env: userEnvironment(),
-      detached: true,
-    });
+    const child = start(join(root, 'bin', 'factorial.mjs'), ['3000000', '--engine', 'gmp', '--out', file]);
     const ended = finished(child);
     await new Promise((next) => setTimeout(next, 1500));
     process.kill(-(child.pid ?? 0), 'SIGINT');

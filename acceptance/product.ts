@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
@@ -24,7 +24,32 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** Run a program to its end, or kill its process group after `limitMs` and reject. */
+/** Programs under way, each the leader of a process group: none outlives the tests, whatever fails. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) killGroup(child, 'SIGKILL');
+});
+
+function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined || !running.has(child)) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch (error) {
+    // The group was gone already.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/** Start a program in a process group of its own, as a user's shell does. */
+export function start(program: string, args: readonly string[], options: SpawnOptions = {}): ChildProcess {
+  const child = spawn(program, [...args], { cwd: root, env: userEnvironment(), ...options, detached: true });
+  running.add(child);
+  child.once('close', () => running.delete(child));
+  child.once('error', () => running.delete(child));
+  return child;
+}
+
+/** Wait for a started program to end; after `limitMs` kill its process group and reject. */
 export function finished(child: ChildProcess, limitMs = 110_000): Promise<Finished> {
   const stdout: Buffer[] = [];
   let stderr = '';
@@ -34,7 +59,7 @@ export function finished(child: ChildProcess, limitMs = 110_000): Promise<Finish
   });
   return new Promise((settle, reject) => {
     const timer = setTimeout(() => {
-      child.kill('SIGKILL');
+      killGroup(child, 'SIGKILL');
       reject(new Error(`still running after ${limitMs} ms: ${child.spawnargs.join(' ')}\n${stderr}`));
     }, limitMs);
     child.once('error', reject);
@@ -47,7 +72,7 @@ export function finished(child: ChildProcess, limitMs = 110_000): Promise<Finish
 
 /** `npx factorial …` as a user types it, in the root of the tree. */
 export function factorial(args: readonly string[], options: { readonly cwd?: string } = {}): ChildProcess {
-  return spawn('npx', ['factorial', ...args], { cwd: options.cwd ?? root, env: userEnvironment() });
+  return start('npx', ['factorial', ...args], options);
 }
 
 /** The service, started with `npm start` as a user would, on a free port and in a folder of its own. */
@@ -64,13 +89,13 @@ export class Product {
 
   static async start(dataDir: string, settings: Readonly<Record<string, string>> = {}): Promise<Product> {
     const env = userEnvironment({ PORT: '0', DATA_DIR: dataDir, LOG_LEVEL: 'warn', ...settings });
-    // A process group of its own, so that one kill −9 takes npm and the service at once, as a power cut does.
-    const child = spawn('npm', ['start'], { cwd: root, env, detached: true });
+    // One kill −9 of its process group takes npm and the service at once, as a power cut does.
+    const child = start('npm', ['start'], { env });
     const ended = finished(child, 300_000);
     ended.catch(() => undefined);
     const url = await new Promise<string>((settle, reject) => {
       let output = '';
-      child.stdout.on('data', (chunk: Buffer) => {
+      child.stdout?.on('data', (chunk: Buffer) => {
         output += chunk.toString();
         const match = /Factorial service at (http:\S+)/.exec(output);
         if (match?.[1] !== undefined) settle(match[1]);
@@ -93,7 +118,7 @@ export class Product {
   }
 
   #signal(signal: NodeJS.Signals): void {
-    if (this.#child.pid !== undefined && this.#child.exitCode === null) process.kill(-this.#child.pid, signal);
+    killGroup(this.#child, signal);
   }
 
   async request(number: string | number): Promise<Response> {

@@ -1,8 +1,7 @@
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { golden } from './golden.ts';
-import { finished, Product, root, temporaryFolder, userEnvironment } from './product.ts';
+import { finished, Product, start, temporaryFolder, userEnvironment } from './product.ts';
 
 /** The reference engine takes seconds where the default one is done before it can be interrupted. */
 const slow = { ENGINE: 'gmp' };
@@ -85,7 +84,7 @@ describe('a start that cannot work', () => {
     [{ ENGINE: 'abacus' }, /ENGINE: expected .*, got "?abacus/],
     [{ DATA_DIR: '/dev/null/state' }, /did not start: .*\/dev\/null\/state/],
   ])('says which setting is wrong: %j', async (settings, message) => {
-    const child = spawn('npm', ['start'], { cwd: root, env: userEnvironment({ PORT: '0', ...settings }) });
+    const child = start('npm', ['start'], { env: userEnvironment({ PORT: '0', ...settings }) });
     const { code, stderr } = await finished(child);
     expect(code).toBe(1);
     expect(stderr).toMatch(message);

@@ -42,10 +42,11 @@ export function nodeBinary() {
   }
 }
 
-/** Run a program to its end with the given standard streams; signals are passed on. Resolves to its exit code. */
-export function run(program, args, options = {}) {
+/** Run a program to its end; signals are passed on, `watch` sees the child first. Resolves to its exit code. */
+export function run(program, args, options = {}, watch = () => {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { cwd: root, stdio: 'inherit', ...options });
+    watch(child);
     // From a terminal the child gets the signal too; otherwise it must be told. Either way this process waits for it.
     const forward = (signal) => child.kill(signal);
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
@@ -71,6 +72,7 @@ export async function prepare({ quiet = false } = {}) {
     const built = buildStamp();
     if (built !== readStamp('build')) {
       say('Building …');
+      await step(nodeBinary(), [join('compute', 'scripts', 'build-kernels.mjs')], quiet);
       await step(nodeBinary(), [join('node_modules', 'typescript', 'bin', 'tsc'), '-b'], quiet);
       writeStamp('build', built);
     }
@@ -158,12 +160,19 @@ function ownerAlive(path) {
   }
 }
 
+/** Run a process of the service. It ends when this process goes away: that is what the channel is for. */
+function serve(entry, args) {
+  return run(nodeBinary(), [join('service', 'dist', 'start', entry), ...args], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+  });
+}
+
 const commands = {
   build: async () => 0,
-  start: (args) =>
-    run(nodeBinary(), [join('service', 'dist', 'start', 'main.js'), ...args], {
-      stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-    }),
+  start: (args) => serve('main.js', args),
+  'start:api': (args) => serve('api.js', args),
+  'start:worker': (args) => serve('worker.js', args),
+  migrate: (args) => run(nodeBinary(), [join('service', 'dist', 'start', 'migrate.js'), ...args]),
   test: (args) => run(nodeBinary(), [join('scripts', 'test.mjs'), ...args]),
 };
 

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { backingChecks } from '@factorial/backing';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyInstance } from 'fastify';
 import { Admission } from './admission/admit.ts';
 import { Capacity } from './admission/capacity.ts';
 import type { ApiServer } from './api-types.ts';
-import type { ApiContext, ApiDependencies, ReadinessCheck } from './dependencies.ts';
+import type { ApiContext, ApiDependencies } from './dependencies.ts';
 import { type ApiOptions, type ApiOptionsInput, resolveApiOptions } from './options.ts';
 import { makeKeyGuard } from './plugins/api-keys.ts';
 import { answerClientError, registerErrorHandler, sendProblem } from './plugins/error-handler.ts';
@@ -30,17 +31,12 @@ const timeoutCheckMaxMs = 5_000;
 
 /**
  * The HTTP side of the service: every route registered, ready, not listening. Call `listen` on it, and `close` to end
- * event streams and wait for answers under way; the dependencies stay open. Throws `InputError` for a wrong option.
+ * event streams and give answers under way `closeDrainMs`; the dependencies stay open. Throws `InputError` for a wrong option.
  */
 export async function createApi(deps: ApiDependencies, input: ApiOptionsInput = {}): Promise<FastifyInstance> {
   const options = resolveApiOptions(input);
   const app = makeServer(deps, options);
-  const closing = new AbortController();
-  app.addHook('preClose', async () => closing.abort(new Error('the server is closing')));
-  // A connection whose answer was under way would otherwise idle until its keep-alive ends, and hold up the close.
-  app.addHook('onResponse', async (request) => {
-    if (closing.signal.aborted) request.raw.socket.end();
-  });
+  const closing = registerClosing(app, options.closeDrainMs);
   const context: ApiContext = {
     metadata: deps.metadata,
     cache: deps.cache,
@@ -48,7 +44,7 @@ export async function createApi(deps: ApiDependencies, input: ApiOptionsInput = 
     queue: deps.queue,
     options,
     readinessChecks: [...backingChecks(deps), ...(deps.readiness ?? [])],
-    closing: closing.signal,
+    closing,
   };
   registerSecurityHeaders(app);
   registerErrorHandler(app, options);
@@ -87,6 +83,22 @@ function makeServer(deps: ApiDependencies, options: ApiOptions): ApiServer {
   return app.withTypeProvider<TypeBoxTypeProvider>();
 }
 
+/** The signal that the server begins to close; from then on answers under way have `drainMs` to end. */
+function registerClosing(app: ApiServer, drainMs: number): AbortSignal {
+  const closing = new AbortController();
+  let cut: NodeJS.Timeout | undefined;
+  app.addHook('preClose', async () => {
+    closing.abort(new Error('the server is closing'));
+    cut = setTimeout(() => app.server.closeAllConnections(), drainMs);
+  });
+  app.addHook('onClose', async () => clearTimeout(cut));
+  // A connection whose answer was under way would otherwise idle until its keep-alive ends, and hold up the close.
+  app.addHook('onResponse', async (request) => {
+    if (closing.signal.aborted) request.raw.socket.end();
+  });
+  return closing.signal;
+}
+
 function registerRoutes(app: ApiServer, context: ApiContext): void {
   const capacity = new Capacity(context, context.options);
   const admission = new Admission(context, capacity);
@@ -101,14 +113,4 @@ function registerRoutes(app: ApiServer, context: ApiContext): void {
   registerCancel(app, context, guard);
   registerHealth(app, context);
   registerProblems(app);
-}
-
-/** A cache that does not answer makes the API slower, not wrong: it is not required. */
-function backingChecks(deps: ApiDependencies): ReadinessCheck[] {
-  return [
-    { name: 'metadata', ping: () => deps.metadata.ping(), required: true },
-    { name: 'objects', ping: () => deps.objects.ping(), required: true },
-    { name: 'queue', ping: () => deps.queue.ping(), required: true },
-    { name: 'cache', ping: () => deps.cache.ping(), required: false },
-  ];
 }

@@ -1,15 +1,6 @@
-import type { CalculationQueue, DigitCache, MetadataStore, ObjectStore } from '@factorial/backing';
+import type { CalculationQueue, DigitCache, MetadataStore, ObjectStore, ReadinessCheck } from '@factorial/backing';
 import type { FastifyBaseLogger } from 'fastify';
 import type { ApiOptions } from './options.ts';
-
-/** One thing `/readyz` looks at. */
-export interface ReadinessCheck {
-  readonly name: string;
-  /** Resolves when the service answers. */
-  readonly ping: () => Promise<void>;
-  /** false: reported, but the API stays ready without it. */
-  readonly required: boolean;
-}
 
 /** The backing services and the logger the API works with. The API opens and closes none of them. */
 export interface ApiDependencies {

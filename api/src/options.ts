@@ -50,6 +50,8 @@ export interface ApiOptions {
   readonly requestTimeoutMs: number;
   /** A connection on which nothing moved for this long is cut. Longer than `eventHeartbeatMs`. */
   readonly connectionIdleMs: number;
+  /** `close` gives answers under way this long, then cuts their connections. */
+  readonly closeDrainMs: number;
   /** Bound on one readiness check. */
   readonly readinessTimeoutMs: number;
 }
@@ -84,6 +86,7 @@ const defaults: Omit<ApiOptions, 'budget'> = {
   maxConnections: 2_000,
   requestTimeoutMs: 30_000,
   connectionIdleMs: 120_000,
+  closeDrainMs: 10_000,
   readinessTimeoutMs: 2_000,
 };
 
@@ -139,6 +142,7 @@ const integerRanges = {
   maxConnections: [1, 1_000_000],
   requestTimeoutMs: [100, 600_000],
   connectionIdleMs: [100, 86_400_000],
+  closeDrainMs: [0, 3_600_000],
   readinessTimeoutMs: [1, 60_000],
 } as const satisfies Partial<Record<keyof ApiOptions, readonly [number, number]>>;
 

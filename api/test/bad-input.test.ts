@@ -153,6 +153,7 @@ describe('queries that GET /factorial/list refuses', () => {
     [`?cursor=${Buffer.from('2:1:5').toString('base64url')}`, 'invalid-parameter', '"cursor"'],
     [`?cursor=${Buffer.from('1:9999999999999999:5').toString('base64url')}`, 'invalid-parameter', '"cursor"'],
     [`?cursor=${Buffer.from('1:1:9223372036854775808').toString('base64url')}`, 'invalid-parameter', '"cursor"'],
+    ['?cursor=MToxOjV', 'invalid-parameter', '"cursor"'],
     ['?offset=5', 'unknown-parameter', '"offset" is not known'],
   ])('%s', async (query, code, words) => {
     expectProblem(await harness.app.inject({ url: `/factorial/list${query}` }), 400, code, words);

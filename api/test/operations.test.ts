@@ -19,6 +19,7 @@ describe('probes', () => {
     expect(response.json().status).toBe('ready');
     expect(response.json().checks.map(({ name, ok }: { name: string; ok: boolean }) => `${name} ${ok}`)).toEqual([
       'metadata true',
+      'schema true',
       'objects true',
       'queue true',
       'cache true',

@@ -1,6 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type CalculationQueue, CapacityError, createMemoryCalculationQueue, TransientError } from '@factorial/backing';
 import { digitCountOfFactorial, largestFactorial } from '@factorial/compute';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createApi } from '../src/index.ts';
 import { type Harness, startHarness, testBudget, trueDigits } from './harness.ts';
 
 const digits = Buffer.from(trueDigits(3_000n), 'latin1');
@@ -16,11 +18,19 @@ function recordingQueue(fault?: Error): CalculationQueue & { readonly published:
       await queue.publish(lane, body);
       published.push({ lane, body });
     },
+    announce: (event) => queue.announce(event),
     consume: (lane, prefetch, handler) => queue.consume(lane, prefetch, handler),
+    announce: (event) => queue.announce(event),
     deadLetters: (limit) => queue.deadLetters(limit),
     ping: () => queue.ping(),
     close: (drainMs) => queue.close(drainMs),
   };
+}
+
+/** The value, some time later. */
+async function after<T>(delayMs: number, value: T): Promise<T> {
+  await delay(delayMs);
+  return value;
 }
 
 describe('POST /factorial', () => {
@@ -69,6 +79,15 @@ describe('POST /factorial', () => {
     expect(queue.published).toHaveLength(1);
   });
 
+  it('publishes once when two servers over the same stores are asked for the same n at the same time', async () => {
+    const other = await createApi(harness.deps, { budget: testBudget });
+    const ask = (app: typeof other) => app.inject({ method: 'POST', url: '/factorial', payload: { number: 7_100 } });
+    const responses = await Promise.all([ask(harness.app), ask(other), ask(harness.app), ask(other)]);
+    expect(responses.map((response) => response.statusCode)).toEqual([202, 202, 202, 202]);
+    expect(queue.published).toHaveLength(1);
+    await other.close();
+  });
+
   it('answers 200 with the result when n is done already', async () => {
     await harness.store(3_000n, digits);
     const response = await post({ number: 3_000 });
@@ -99,6 +118,22 @@ describe('POST /factorial', () => {
     expect(refused.json().type).toBe('/problems/too-many-unfinished');
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
     expect((await post({ number: 8_001 })).statusCode).toBe(202);
+  });
+
+  it('holds the bound also when the store takes its time between counting and recording', async () => {
+    const { metadata } = harness.deps;
+    const slow = new Proxy(metadata, {
+      get: (store, name) => {
+        if (name === 'countUnfinished') return async (client: string) => after(20, await store.countUnfinished(client));
+        const member = Reflect.get(store, name);
+        return typeof member === 'function' ? member.bind(store) : member;
+      },
+    });
+    const app = await createApi({ ...harness.deps, metadata: slow }, { budget: testBudget, unfinishedMaxPerClient: 3 });
+    const ask = (number: number) => app.inject({ method: 'POST', url: '/factorial', payload: { number } });
+    const responses = await Promise.all([8_011, 8_012, 8_013, 8_014, 8_015].map(ask));
+    expect(responses.map((response) => response.statusCode).sort()).toEqual([202, 202, 202, 429, 429]);
+    await app.close();
   });
 
   it('sends long calculations down the long lane', async () => {

@@ -4,6 +4,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ObjectStore } from '@factorial/backing';
 import type { FastifyInstance } from 'fastify';
+import pino from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createApi } from '../src/index.ts';
 import { type Harness, sha256, standInDigits, startHarness } from './harness.ts';
@@ -150,6 +151,33 @@ describe('digits over a socket', () => {
     expect(store.bytesRead - before).toBeLessThan(digits.length);
   });
 
+  it('stop being waited for when the client leaves before the store has answered', async () => {
+    let asked = 0;
+    let stopped = 0;
+    const waiting: ObjectStore = {
+      ...store.objects,
+      read: (_key, _range, signal) =>
+        new Promise((_resolve, reject) => {
+          asked += 1;
+          signal?.addEventListener('abort', () => {
+            stopped += 1;
+            reject(signal.reason);
+          });
+        }),
+    };
+    const lines: string[] = [];
+    const logger = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) });
+    const local = await createApi({ ...harness.deps, objects: waiting, logger });
+    await local.listen({ port: 0, host: '127.0.0.1' });
+    const request = httpGet({ port: (local.server.address() as AddressInfo).port, path });
+    request.on('error', () => request.destroy());
+    await until('the store to be asked', () => asked === 1);
+    request.destroy();
+    await until('the read to be stopped', () => stopped === 1);
+    await local.close();
+    expect(lines).toEqual([]);
+  });
+
   it('leave nothing open when twenty clients leave at once', async () => {
     const responses = await Promise.all(Array.from({ length: 20 }, () => open()));
     for (const response of responses) response.destroy();
@@ -177,7 +205,10 @@ describe('digits over a socket', () => {
     await local.listen({ port: 0, host: '127.0.0.1' });
     const address = local.server.address() as AddressInfo;
     const [response] = (await once(httpGet({ port: address.port, path }), 'response')) as [IncomingMessage];
+    const startedAt = performance.now();
     await expect(bodyOf(response)).rejects.toThrow(/aborted/);
+    // At once, and not when some idle connection times out.
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
     await local.close();
   });
 
@@ -192,6 +223,35 @@ describe('digits over a socket', () => {
     expect(head).toContain(`content-length: ${digits.length}`);
     expect(get).toContain('HTTP/1.1 206 Partial Content');
     expect(body).toBe(Buffer.from(digits.subarray(0, 5)).toString());
+  });
+});
+
+describe('closing the server', () => {
+  const listening = async (closeDrainMs: number) => {
+    const local = await createApi({ ...harness.deps, objects: store.objects }, { closeDrainMs });
+    await local.listen({ port: 0, host: '127.0.0.1' });
+    const socket = connect((local.server.address() as AddressInfo).port, '127.0.0.1');
+    socket.on('error', () => socket.destroy());
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    await until('a reader', () => store.open === 1);
+    return { local, socket };
+  };
+
+  it('lets an answer under way come to its end', async () => {
+    const { local, socket } = await listening(60_000);
+    const closed = local.close();
+    const answer = Buffer.concat(await socket.toArray());
+    expect(sha256(answer.subarray(answer.indexOf('\r\n\r\n') + 4))).toBe(sha256(digits));
+    await closed;
+  });
+
+  it('does not wait for a client that takes nothing any longer than it was told', async () => {
+    const { local, socket } = await listening(100);
+    const startedAt = performance.now();
+    await local.close();
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    await until('the reader to end', () => store.open === 0);
+    socket.destroy();
   });
 });
 

@@ -16,6 +16,7 @@ async function makeStore(): Promise<MetadataStoreUnderTest> {
     store,
     // A SQLite directory is held by one store alone.
     rival: store,
+    heldAlone: true,
     async dispose() {
       await store.close();
       await rm(directory, { recursive: true, force: true });

@@ -61,8 +61,9 @@ export async function startFactorial(
   try {
     const meter = new ProgressMeter(engine.workUnits(facts, plan) + Number(facts.digitCount), options.onProgress);
     const checkpoint = options.checkpointDir === undefined ? {} : { checkpointDir: options.checkpointDir };
-    const run = await engine.load(plan);
+    // The threads start while the engine loads.
     const pool = scope.use(await startTaskPool({ threads: plan.threads, signal: scope.signal }));
+    const run = await engine.load(plan);
     const engineDigits = await run({
       facts,
       budget,

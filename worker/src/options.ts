@@ -28,6 +28,8 @@ export interface WorkerOptions {
   readonly largeFrom: bigint;
   /** Estimates above this go to the long lane. */
   readonly quickMaxSeconds: number;
+  /** A message is acknowledged after its calculation up to this estimate, above it right after the claim. */
+  readonly ackAfterDoneMaxSeconds: number;
   readonly leaseMs: number;
   /** Between two renewals of a lease; at most half of `leaseMs`. */
   readonly heartbeatMs: number;

@@ -1,5 +1,6 @@
 import { type Lane, lanes } from '@factorial/backing';
 import { handleRequest } from './consumer/handle-request.ts';
+import { RunRegistry } from './consumer/run-registry.ts';
 import type { WorkerLog, WorkerOptions, WorkerServices } from './options.ts';
 import { Sweeper } from './sweep/sweep.ts';
 
@@ -13,6 +14,7 @@ export class Worker {
   readonly #options: WorkerOptions;
   readonly #log: WorkerLog;
   readonly #sweeper: Sweeper;
+  readonly #runs: RunRegistry;
   readonly #stopping = new AbortController();
 
   constructor(services: WorkerServices, options: WorkerOptions, log: WorkerLog) {
@@ -20,6 +22,7 @@ export class Worker {
     this.#options = options;
     this.#log = log;
     this.#sweeper = new Sweeper(services, options, log);
+    this.#runs = new RunRegistry(options.concurrency);
   }
 
   /** Begin consuming every lane; resolves after the first sweep. */
@@ -30,7 +33,7 @@ export class Worker {
 
   async #consume(lane: Lane): Promise<void> {
     await this.#services.queue.consume(lane, this.#options.concurrency[lane], (delivery) =>
-      handleRequest(delivery, this.#services, this.#options, this.#log, this.#stopping.signal),
+      handleRequest(delivery, this.#services, this.#options, this.#log, this.#runs, this.#stopping.signal),
     );
   }
 
@@ -40,9 +43,11 @@ export class Worker {
    */
   async stop(drainMs: number): Promise<void> {
     await this.#sweeper.stop();
+    const endMs = performance.now() + drainMs + abortGraceMs;
     const abort = setTimeout(() => this.#stopping.abort(new Error('the worker is stopping')), drainMs);
     try {
       await this.#services.queue.close(drainMs + abortGraceMs);
+      await this.#runs.idle(Math.max(0, endMs - performance.now()));
     } finally {
       clearTimeout(abort);
       this.#stopping.abort(new Error('the worker is stopping'));

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  type CalculationQueue,
   createFilesystemObjectStore,
   createLocalWorkflowEngine,
   createMemoryCalculationQueue,
@@ -67,6 +68,7 @@ export function testOptions(changes: Partial<WorkerOptions> = {}): WorkerOptions
     budgets: { 'small.quick': budget, 'small.long': budget, large: budget },
     largeFrom: 1_000_000_000n,
     quickMaxSeconds: 2,
+    ackAfterDoneMaxSeconds: 300,
     leaseMs: 2_000,
     heartbeatMs: 100,
     sweepIntervalMs: 50,
@@ -83,7 +85,7 @@ export function testOptions(changes: Partial<WorkerOptions> = {}): WorkerOptions
 export const quiet: WorkerLog = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** The same store with some methods replaced: a fault injected in front of the real thing. */
-export function withFault<T extends MetadataStore | ObjectStore>(store: T, faults: Partial<T>): T {
+export function withFault<T extends MetadataStore | ObjectStore | CalculationQueue>(store: T, faults: Partial<T>): T {
   return new Proxy(store, {
     get(target, name) {
       const fault = faults[name as keyof T];

@@ -1,8 +1,15 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CapacityError, runCalculation, TransientError } from '@factorial/backing';
+import {
+  type CalculationEvent,
+  CapacityError,
+  createMemoryCalculationQueue,
+  runCalculation,
+  TransientError,
+} from '@factorial/backing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { handleRequest } from '../src/consumer/handle-request.ts';
+import { RunRegistry } from '../src/consumer/run-registry.ts';
 import { executionName } from '../src/consumer/start-execution.ts';
 import { sweepObjects, sweepUnclaimed } from '../src/sweep/sweep.ts';
 import { Worker } from '../src/worker.ts';
@@ -20,6 +27,8 @@ afterEach(async () => {
 });
 
 const never = new AbortController().signal;
+/** A queue of one worker's own. */
+const openQueue = () => createMemoryCalculationQueue({ retryDelayMs: 10 });
 
 async function claimed(n: bigint, leaseMs = 2_000) {
   await services.ask(n);
@@ -98,7 +107,9 @@ describe('a worker', () => {
     [null],
   ])('refuses the message %j with a reason, for the dead letters', async (body) => {
     const delivery = { body, lane: 'small.quick', deliveryCount: 1 } as const;
-    expect(await handleRequest(delivery, services, testOptions(), quiet, never)).toMatchObject({
+    expect(
+      await handleRequest(delivery, services, testOptions(), quiet, new RunRegistry(testOptions().concurrency), never),
+    ).toMatchObject({
       kind: 'deadLetter',
       reason: expect.stringMatching(/expected/),
     });
@@ -137,6 +148,110 @@ describe('a worker', () => {
     await claimed(1500n, 60);
     await withWorker(async () => until(() => isSettled(1500n)));
     expect(await services.metadata.find(1500n)).toMatchObject({ status: 'done', fence: 2n, interruptions: 1 });
+  });
+});
+
+describe('a long calculation', () => {
+  /** Everything counts as long; the queue notes what was settled. */
+  const long = { ackAfterDoneMaxSeconds: 0, quickMaxSeconds: 0 };
+
+  it('is acknowledged when it is claimed, and still ends done', async () => {
+    await services.ask(300_000n);
+    const runs = new RunRegistry(testOptions().concurrency);
+    const body = { version: 1, number: '300000', attempt: 1 };
+    const delivery = { body, lane: 'small.long', deliveryCount: 1 } as const;
+    expect(await handleRequest(delivery, services, testOptions(long), quiet, runs, never)).toEqual({ kind: 'ack' });
+    expect((await services.metadata.find(300_000n))?.status).not.toBe('done');
+    await runs.idle(20_000);
+    expect((await services.metadata.find(300_000n))?.status).toBe('done');
+  });
+
+  it('keeps its place in the lane: no more run at once than the lane has', async () => {
+    const numbers = [200_000n, 200_001n, 200_002n];
+    for (const n of numbers) await services.ask(n);
+    let most = 0;
+    const watch = setInterval(async () => {
+      const rows = await Promise.all(numbers.map((n) => services.metadata.find(n)));
+      most = Math.max(most, rows.filter((row) => row?.leaseOwner != null).length);
+    }, 5);
+    await withWorker(async () => until(async () => (await Promise.all(numbers.map(isSettled))).every(Boolean)), long);
+    clearInterval(watch);
+    expect(most).toBe(1);
+  });
+
+  it('is given back when the worker stops before it is done', async () => {
+    await services.ask(3_000_000n);
+    const worker = new Worker(services, testOptions(long), quiet);
+    await worker.start();
+    await until(async () => (await services.metadata.find(3_000_000n))?.leaseOwner != null);
+    await worker.stop(50);
+    expect(await services.metadata.find(3_000_000n)).toMatchObject({ leaseOwner: null, failures: 0, interruptions: 0 });
+    expect(await storedKeys()).toEqual([]);
+  });
+});
+
+describe('a cancelled calculation', () => {
+  it('stops within two seconds, frees its place and leaves nothing behind', async () => {
+    await services.ask(3_000_000n);
+    await services.ask(3_000_001n);
+    await withWorker(
+      async () => {
+        await until(async () => (await services.metadata.find(3_000_000n))?.leaseOwner != null);
+        expect(await services.metadata.cancel(3_000_000n)).toBe('cancelled');
+        const cancelledMs = performance.now();
+        // The lane has one place: the next can only run once this one has stopped.
+        await until(async () => (await services.metadata.find(3_000_001n))?.leaseOwner != null);
+        expect(performance.now() - cancelledMs).toBeLessThan(2_000);
+        await services.metadata.cancel(3_000_001n);
+        await until(async () => (await storedKeys()).length === 0);
+      },
+      { heartbeatMs: 1_000, quickMaxSeconds: 0, leaseMs: 10_000 },
+    );
+    expect(await services.metadata.find(3_000_000n)).toMatchObject({ status: 'failed', error: { code: 'cancelled' } });
+  });
+});
+
+describe('other systems', () => {
+  it('are told how a request ended, and a worker does not mind when nobody can be told', async () => {
+    const told: CalculationEvent[] = [];
+    let broken = false;
+    const queue = withFault(services.queue, {
+      announce: async (event) => {
+        if (broken) throw new TransientError('no broker');
+        told.push(event);
+      },
+    });
+    const runs = new RunRegistry(testOptions().concurrency);
+    const handle = async (n: bigint, deliveryCount = 1) => {
+      const delivery = {
+        body: { version: 1, number: `${n}`, attempt: 1 },
+        lane: 'small.quick',
+        deliveryCount,
+      } as const;
+      return await handleRequest(
+        delivery,
+        { ...services, queue },
+        testOptions({ largeFrom: 10n ** 18n }),
+        quiet,
+        runs,
+        never,
+      );
+    };
+    for (const n of [1000n, 1001n, 50_000_000_000n]) await services.ask(n);
+    expect(await handle(1000n)).toEqual({ kind: 'ack' });
+    expect(await handle(50_000_000_000n)).toEqual({ kind: 'ack' });
+    expect(told).toEqual([
+      { version: 1, event: 'done', number: '1000', attempt: 1, digits: '2568', checksum: thousand },
+      { version: 1, event: 'failed', number: '50000000000', attempt: 1, code: 'plan-capacity' },
+    ]);
+    // A copy of the message tells nothing again; one delivered again after its worker died does.
+    await handle(1000n);
+    expect(told).toHaveLength(2);
+    await handle(1000n, 2);
+    expect(told).toHaveLength(3);
+    broken = true;
+    expect(await handle(1001n)).toEqual({ kind: 'ack' });
+    expect((await services.metadata.find(1001n))?.status).toBe('done');
   });
 });
 
@@ -245,6 +360,28 @@ describe('a calculation', () => {
 });
 
 describe('the sweep', () => {
+  it('of several workers at once publishes and calculates each row once or harmlessly twice', async () => {
+    for (let n = 100n; n < 130n; n += 1n) await services.ask(n);
+    const workers = ['one', 'two', 'three'].map(
+      (owner) => new Worker({ ...services, queue: openQueue() }, testOptions({ owner }), quiet),
+    );
+    await Promise.all(workers.map((worker) => worker.start()));
+    await until(async () => (await Promise.all([100n, 115n, 129n].map(isSettled))).every(Boolean));
+    await until(async () => (await services.metadata.claimable(100)).length === 0);
+    await Promise.all(workers.map((worker) => worker.stop(5_000)));
+    const { rows } = await services.metadata.list(100);
+    expect(rows.map(({ status, failures, interruptions }) => ({ status, failures, interruptions }))).toEqual(
+      Array.from({ length: 30 }, () => ({ status: 'done', failures: 0, interruptions: 0 })),
+    );
+    expect((await storedKeys()).sort()).toEqual(rows.map((row) => row.objectKey).sort());
+  });
+
+  it('leaves a row alone whose message is on its way', async () => {
+    await services.ask(5n);
+    expect(await sweepUnclaimed(services, testOptions(), 60_000)).toBe(0);
+    expect(await sweepUnclaimed(services, testOptions(), 0)).toBe(1);
+  });
+
   it('stops at a full queue and goes on next time', async () => {
     for (let n = 10n; n < 20n; n += 1n) await services.ask(n);
     let room = 3;

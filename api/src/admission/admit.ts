@@ -1,10 +1,9 @@
-import { CapacityError, type FactorialRow, maxInt64, TransientError } from '@factorial/backing';
+import { CapacityError, chooseLane, type FactorialRow, maxInt64, TransientError } from '@factorial/backing';
 import type { FactorialPlan } from '@factorial/compute';
 import type { FastifyBaseLogger } from 'fastify';
 import type { ApiContext } from '../dependencies.ts';
 import { ApiProblem } from '../problems/problem.ts';
 import type { Capacity } from './capacity.ts';
-import { laneOf } from './lane.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 
 /** Takes requests for n!: one row per n, one message per row. */
@@ -61,7 +60,7 @@ export class Admission {
     if (created) {
       try {
         const message = { version: 1, number: String(n), attempt: row.attempt } as const;
-        await this.#context.queue.publish(laneOf(n, plan, this.#context.options), message);
+        await this.#context.queue.publish(chooseLane(n, plan.estimatedSeconds, this.#context.options), message);
       } catch (error) {
         // The row is the request; the sweep publishes what nobody claims.
         if (!(error instanceof CapacityError || error instanceof TransientError)) throw error;

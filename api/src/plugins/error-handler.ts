@@ -10,7 +10,8 @@ import { toProblem } from '../problems/translate.ts';
 export function registerErrorHandler(app: FastifyInstance, options: ApiOptions): void {
   app.setErrorHandler((error, request, reply) => {
     const problem = toProblem(error, request, options.bodyMaxBytes);
-    if (problem.status >= 500)
+    if (request.raw.socket.destroyed) request.log.debug({ err: error }, 'the client left before its answer');
+    else if (problem.status >= 500)
       request.log.error({ err: problem.cause ?? problem, code: problem.code }, 'request failed');
     return sendProblem(problem, request, reply);
   });

@@ -28,7 +28,7 @@ const schema = {
 };
 
 /** `DELETE /factorial?number=X` */
-export function registerCancel(app: ApiServer, { metadata }: ApiContext, guard: KeyGuard): void {
+export function registerCancel(app: ApiServer, { metadata, queue }: ApiContext, guard: KeyGuard): void {
   app.route({
     method: 'DELETE',
     url: '/factorial',
@@ -47,6 +47,19 @@ export function registerCancel(app: ApiServer, { metadata }: ApiContext, guard: 
       if (outcome === 'failed' && row.error?.code !== 'cancelled') {
         const detail = `expected ${n}! to be unfinished, got it failed: ${row.error?.message ?? 'no reason was recorded'}`;
         throw new ApiProblem('not-cancellable', detail, { number: String(n) });
+      }
+      if (outcome === 'cancelled') {
+        const event = {
+          version: 1,
+          event: 'failed',
+          number: String(n),
+          attempt: row.attempt,
+          code: 'cancelled',
+        } as const;
+        // For other systems; nobody here waits for it.
+        queue
+          .announce(event)
+          .catch((error: unknown) => request.log.warn({ err: error, number: String(n) }, 'cancellation not announced'));
       }
       return reply.code(200).send(metadataOf(row));
     },

@@ -1,7 +1,7 @@
-import { type Static, Type } from 'typebox';
+import { Readiness } from '@factorial/backing';
+import { Type } from 'typebox';
 import type { ApiServer } from '../api-types.ts';
 import type { ApiContext } from '../dependencies.ts';
-import { Probe } from '../readiness/probe.ts';
 import { emptyQuery } from '../schemas/number.ts';
 import { content } from '../schemas/responses.ts';
 
@@ -21,11 +21,11 @@ const readinessSchema = Type.Object(
   },
   { title: 'Readiness' },
 );
-type Readiness = Static<typeof readinessSchema>;
 
 /** `GET /healthz` (the process answers) and `GET /readyz` (what it needs answers too). Not rate-limited. */
 export function registerHealth(app: ApiServer, context: ApiContext): void {
-  const probes = context.readinessChecks.map((check) => new Probe(check));
+  const { readinessChecks, options, closing } = context;
+  const readiness = new Readiness(readinessChecks, options.readinessTimeoutMs);
   app.route({
     method: 'GET',
     url: '/healthz',
@@ -57,15 +57,8 @@ export function registerHealth(app: ApiServer, context: ApiContext): void {
       },
     },
     handler: async (_request, reply) => {
-      const readiness = await checkReadiness(context, probes);
-      return reply.code(readiness.status === 'unready' ? 503 : 200).send(readiness);
+      const { status, checks } = await readiness.report(closing.aborted);
+      return reply.code(status === 'unready' ? 503 : 200).send({ status, checks: [...checks] });
     },
   });
-}
-
-async function checkReadiness({ options, closing }: ApiContext, probes: readonly Probe[]): Promise<Readiness> {
-  const checks = await Promise.all(probes.map((probe) => probe.run(options.readinessTimeoutMs)));
-  const unready = closing.aborted || checks.some((check) => check.required && !check.ok);
-  const degraded = checks.some((check) => !check.ok);
-  return { status: unready ? 'unready' : degraded ? 'degraded' : 'ready', checks };
 }

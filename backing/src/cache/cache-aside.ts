@@ -6,9 +6,21 @@ export interface CacheStorage {
   get(key: string): Promise<Uint8Array | undefined>;
   set(key: string, digits: Uint8Array): Promise<void>;
   delete(key: string): Promise<void>;
+  /**
+   * Where several processes share the storage: wait until this caller is the one to load the key, or another has loaded it. Bounded:
+   * after a while every caller may load. Undefined: load without a turn. Absent where one process has the storage alone.
+   */
+  takeTurn?(key: string): Promise<LoadTurn | undefined>;
   ping(): Promise<void>;
   close(): Promise<void>;
 }
+
+export type LoadTurn =
+  | { readonly kind: 'loaded'; readonly digits: Uint8Array }
+  /** This caller loads; `release` lets the next one. It never rejects. */
+  | { readonly kind: 'load'; release(): Promise<void> };
+
+const ownTurn: LoadTurn = { kind: 'load', release: async () => {} };
 
 export interface CacheAsideOptions {
   /** Larger values are not kept. */
@@ -22,7 +34,7 @@ export class CacheAside implements DigitCache {
   readonly #storage: CacheStorage;
   readonly #maxValueBytes: number;
   readonly #onFault: (fault: unknown) => void;
-  readonly #loads = new SingleFlight<Uint8Array | undefined>();
+  readonly #loads = new SingleFlight<{ readonly digits: Uint8Array | undefined; readonly hit: boolean }>();
 
   constructor(storage: CacheStorage, options: CacheAsideOptions) {
     this.#storage = storage;
@@ -62,12 +74,17 @@ export class CacheAside implements DigitCache {
   ): Promise<{ readonly digits: Uint8Array | undefined; readonly hit: boolean }> {
     const cached = await this.get(n);
     if (cached) return { digits: cached, hit: true };
-    const digits = await this.#loads.run(String(n), async () => {
-      const loaded = await load();
-      if (loaded) await this.set(n, loaded);
-      return loaded;
+    return await this.#loads.run(String(n), async () => {
+      const turn = await this.#takeTurn(n);
+      if (turn.kind === 'loaded') return { digits: turn.digits, hit: true };
+      try {
+        const digits = await load();
+        if (digits) await this.set(n, digits);
+        return { digits, hit: false };
+      } finally {
+        await turn.release();
+      }
     });
-    return { digits, hit: false };
   }
 
   accepts(bytes: bigint): boolean {
@@ -80,5 +97,14 @@ export class CacheAside implements DigitCache {
 
   async close(): Promise<void> {
     await this.#storage.close();
+  }
+
+  async #takeTurn(n: bigint): Promise<LoadTurn> {
+    try {
+      return (await this.#storage.takeTurn?.(String(n))) ?? ownTurn;
+    } catch (fault) {
+      this.#onFault(fault);
+      return ownTurn;
+    }
   }
 }

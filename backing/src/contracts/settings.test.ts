@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseSizeBytes, readSettings, SettingsError, settingDefinitions } from './settings.ts';
+import { parseSizeBytes } from './setting-kinds.ts';
+import { readSettings, SettingsError, settingDefinitions } from './settings.ts';
 
 describe('readSettings', () => {
   it('takes every default when the environment is empty', () => {
@@ -45,6 +46,39 @@ describe('readSettings', () => {
   ])('refuses %s=%s and says what was expected and got', (name, value, message) => {
     expect(() => readSettings({ [name]: value })).toThrow(SettingsError);
     expect(() => readSettings({ [name]: value })).toThrow(message);
+  });
+
+  it('takes the addresses of real services and leaves absent ones undefined', () => {
+    const settings = readSettings({
+      DATABASE_URL: 'postgres://user:p%40ss@db.example:5432/factorial',
+      AMQP_URL: 'amqps://user:secret@broker.example/vhost',
+      S3_BUCKET: 'factorials',
+      S3_FORCE_PATH_STYLE: 'false',
+    });
+    expect(settings).toMatchObject({
+      DATABASE_URL: 'postgres://user:p%40ss@db.example:5432/factorial',
+      S3_FORCE_PATH_STYLE: false,
+    });
+    expect(settings.REDIS_URL).toBeUndefined();
+    expect(settings.S3_ENDPOINT).toBeUndefined();
+  });
+
+  it.each([
+    [{ S3_ENDPOINT: 'http://127.0.0.1:9000' }, 'S3_BUCKET: expected the name of a bucket beside S3_ENDPOINT'],
+    [{ PRESIGN_MIN_BYTES: '1GiB' }, 'S3_BUCKET: expected the name of a bucket beside PRESIGN_MIN_BYTES'],
+    [{ S3_BUCKET: 'b1', S3_KMS_KEY_ID: 'k' }, 'S3_SERVER_SIDE_ENCRYPTION: expected aws:kms beside S3_KMS_KEY_ID'],
+    [{ S3_BUCKET: 'b1', S3_FORCE_PATH_STYLE: 'yes' }, 'S3_FORCE_PATH_STYLE: expected true or false, got "yes"'],
+    [{ S3_BUCKET: 'b1', S3_PREFIX: 'no-slash' }, 'S3_PREFIX: expected up to four names'],
+    [{ ACK_AFTER_DONE_MAX_SECONDS: '1800' }, 'ACK_AFTER_DONE_MAX_SECONDS: expected a number of seconds'],
+  ])('refuses %j, which cannot work', (environment, message) => {
+    expect(() => readSettings(environment)).toThrow(message);
+  });
+
+  it.each(['DATABASE_URL', 'REDIS_URL', 'AMQP_URL'])('refuses a wrong %s without showing it', (name) => {
+    for (const value of ['ftp://user:hunter2@host/', 'hunter2', '://hunter2']) {
+      expect(() => readSettings({ [name]: value })).toThrow(`${name}: expected a URL such as`);
+      expect(() => readSettings({ [name]: value })).not.toThrow(/hunter2/);
+    }
   });
 
   it('never shows a secret', () => {

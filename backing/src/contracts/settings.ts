@@ -1,113 +1,22 @@
 import { engineNames } from '@factorial/compute';
 
-/** One setting of the service: an environment variable with its meaning, range and default. */
-export interface Setting<T> {
-  readonly description: string;
-  /** What a valid value looks like, for people. */
-  readonly expected: string;
-  /** The default as one would write it in the environment; undefined where leaving it out has a meaning of its own. */
-  readonly fallback: string | undefined;
-  /** Never shown in messages or logs. */
-  readonly secret?: boolean;
-  /** The value, or undefined when the text is not what is expected. */
-  parse(text: string): T | undefined;
-}
-
-const text = (description: string, expected: string, pattern: RegExp, fallback: string): Setting<string> => ({
-  description,
-  expected,
-  fallback,
-  parse: (value) => (pattern.test(value) ? value : undefined),
-});
-
-const integer = (description: string, min: number, max: number, fallback: number): Setting<number> => ({
-  description,
-  expected: `an integer from ${min} to ${max}`,
-  fallback: String(fallback),
-  parse: (value) => {
-    const parsed = /^(0|[1-9][0-9]{0,15})$/.test(value) ? Number(value) : Number.NaN;
-    return parsed >= min && parsed <= max ? parsed : undefined;
-  },
-});
-
-const seconds = (description: string, min: number, max: number, fallback: number): Setting<number> => ({
-  description,
-  expected: `a number of seconds from ${min} to ${max}`,
-  fallback: String(fallback),
-  parse: (value) => {
-    const parsed = /^[0-9]{1,9}(\.[0-9]{1,6})?$/.test(value) ? Number(value) : Number.NaN;
-    return parsed >= min && parsed <= max ? parsed : undefined;
-  },
-});
-
-const exactNumber = (description: string, min: bigint, max: bigint, fallback: bigint): Setting<bigint> => ({
-  description,
-  expected: `an integer from ${min} to ${max}`,
-  fallback: String(fallback),
-  parse: (value) => {
-    if (!/^(0|[1-9][0-9]{0,18})$/.test(value)) return undefined;
-    const parsed = BigInt(value);
-    return parsed >= min && parsed <= max ? parsed : undefined;
-  },
-});
-
-const choice = <T extends string>(description: string, values: readonly T[], fallback: T): Setting<T> => ({
-  description,
-  expected: `one of ${values.join(', ')}`,
-  fallback,
-  parse: (value) => values.find((known) => known === value),
-});
+import {
+  choice,
+  exactNumber,
+  flag,
+  integer,
+  list,
+  optional,
+  type Setting,
+  seconds,
+  secret,
+  size,
+  text,
+  url,
+} from './setting-kinds.ts';
 
 /** n is stored in a signed 64-bit column. */
 const maxInt64 = 2n ** 63n - 1n;
-
-const sizeUnits: Record<string, bigint> = {
-  '': 1n,
-  B: 1n,
-  KiB: 1n << 10n,
-  MiB: 1n << 20n,
-  GiB: 1n << 30n,
-  TiB: 1n << 40n,
-  PiB: 1n << 50n,
-  kB: 1_000n,
-  MB: 1_000_000n,
-  GB: 1_000_000_000n,
-  TB: 1_000_000_000_000n,
-};
-
-/** Bytes from `512MiB`, `1GiB`, `2GB` or a plain count, at most 2^53 − 1; undefined when the text is no such size. */
-export function parseSizeBytes(value: string): number | undefined {
-  const match = /^([0-9]{1,16})(\.[0-9]{1,3})? ?(B|KiB|MiB|GiB|TiB|PiB|kB|MB|GB|TB)?$/.exec(value);
-  if (match === null) return undefined;
-  const thousandths = BigInt(match[1] ?? '0') * 1000n + BigInt((match[2]?.slice(1) ?? '').padEnd(3, '0'));
-  const bytes = (thousandths * (sizeUnits[match[3] ?? ''] ?? 1n)) / 1000n;
-  return bytes <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(bytes) : undefined;
-}
-
-const size = (description: string, min: string, max: string, fallback: string): Setting<number> => ({
-  description,
-  expected: `a size from ${min} to ${max}, such as 512MiB`,
-  fallback,
-  parse: (value) => {
-    const bytes = parseSizeBytes(value);
-    if (bytes === undefined || bytes < (parseSizeBytes(min) ?? 0) || bytes > (parseSizeBytes(max) ?? 0))
-      return undefined;
-    return bytes;
-  },
-});
-
-/** A setting without a default: left out, it follows the machine. */
-const following = <T>(setting: Setting<T>): Setting<T | undefined> => ({ ...setting, fallback: undefined });
-
-const list = (description: string, pattern: RegExp, expected: string): Setting<readonly string[]> => ({
-  description,
-  expected,
-  fallback: '',
-  parse: (value) => {
-    const items = value === '' ? [] : value.split(',');
-    return items.every((item) => pattern.test(item)) ? items : undefined;
-  },
-});
 
 /** Every setting of the service by environment variable; units are in the names. The order is that of `.env.example`. */
 export const settingDefinitions = {
@@ -120,19 +29,116 @@ export const settingDefinitions = {
   PORT: integer('Port to listen on; 0 takes a free one.', 0, 65_535, 3000),
   DATA_DIR: text('Folder of all state of the embedded services.', 'a path', /^[^\0]{1,4096}$/, './data'),
   LOG_LEVEL: choice('Least severe log line to write.', ['fatal', 'error', 'warn', 'info', 'debug', 'silent'], 'info'),
+  WORKER_HEALTH_PORT: optional(
+    integer('Port of /healthz and /readyz of a worker that runs alone; left out: none.', 0, 65_535, 0),
+  ),
   DRAIN_SECONDS: seconds('How long a shutdown waits for running requests and short calculations.', 0, 3600, 10),
 
+  DATABASE_URL: optional(
+    secret(
+      url(
+        'Database of the metadata, shared by all processes; left out: SQLite in DATA_DIR.',
+        'a URL such as postgres://user:password@host:5432/factorial or mysql://…',
+        ['postgres:', 'postgresql:', 'mysql:', 'mariadb:'],
+      ),
+    ),
+  ),
+  DATABASE_POOL_MAX: integer('Connections to the database per process.', 1, 1000, 10),
+  DATABASE_STATEMENT_TIMEOUT_SECONDS: seconds('Bound on one statement of the database.', 0.1, 3600, 10),
+  REDIS_URL: optional(
+    secret(
+      url(
+        'Cache of small results, shared by all processes; left out: each process keeps its own.',
+        'a URL such as redis://:password@host:6379 or rediss://…',
+        ['redis:', 'rediss:'],
+      ),
+    ),
+  ),
+  AMQP_URL: optional(
+    secret(
+      url(
+        'Broker of the requests, shared by all processes; left out: the queue is in this process.',
+        'a URL such as amqp://user:password@host:5672/vhost or amqps://…',
+        ['amqp:', 'amqps:'],
+      ),
+    ),
+  ),
+  AMQP_EXCHANGE: text(
+    'Name of the topic exchange, and the beginning of every name of a queue.',
+    'letters, digits, dots, dashes and underscores',
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/,
+    'factorial',
+  ),
+  S3_BUCKET: optional(
+    text(
+      'Bucket of the results; left out: files in DATA_DIR.',
+      'the name of a bucket',
+      /^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/,
+      '',
+    ),
+  ),
+  S3_REGION: optional(
+    text(
+      "Region of the bucket; left out: the environment's or profile's (AWS_REGION).",
+      'a region such as eu-central-1',
+      /^[A-Za-z0-9-]{1,64}$/,
+      '',
+    ),
+  ),
+  S3_ENDPOINT: optional(
+    url('S3 server other than that of AWS.', 'a URL such as https://host:9000', ['http:', 'https:']),
+  ),
+  S3_FORCE_PATH_STYLE: optional(
+    flag('The bucket in the path, not in the host name; by default true where S3_ENDPOINT is set.', false),
+  ),
+  S3_PREFIX: text(
+    'Before the key of every object.',
+    'up to four names, each followed by a slash, such as factorial/',
+    /^([A-Za-z0-9][A-Za-z0-9._-]{0,127}\/){0,4}$/,
+    '',
+  ),
+  S3_SERVER_SIDE_ENCRYPTION: optional(
+    choice("Encryption asked for with every object; left out: the bucket's own.", ['AES256', 'aws:kms'], 'AES256'),
+  ),
+  S3_KMS_KEY_ID: optional(
+    text(
+      "Key of aws:kms; left out: the account's default key.",
+      'a key id, alias or ARN',
+      /^[A-Za-z0-9:/_-]{1,2048}$/,
+      '',
+    ),
+  ),
+  UPLOAD_PARTS_IN_FLIGHT: integer('Parts of one upload under way at once; each is held in memory.', 1, 64, 2),
+  PRESIGN_MIN_BYTES: optional(
+    size(
+      'Results from this size are answered with a redirect to a short-lived URL of the bucket; left out: never.',
+      '0B',
+      '1PiB',
+      '1GiB',
+    ),
+  ),
+  PRESIGN_TTL_SECONDS: integer('Life of such a URL.', 1, 604_800, 300),
+
   ENGINE: choice('Engine for calculations; auto lets the plan choose.', ['auto', ...engineNames], 'auto'),
-  THREADS: following(
+  THREADS: optional(
     integer('Compute threads of one long calculation; by default as many as the machine runs at once.', 1, 256, 1),
   ),
-  COMPUTE_MEMORY_BYTES: following(
+  COMPUTE_MEMORY_BYTES: optional(
     size(
       'Memory for all calculations together; by default half of what the machine or container allows.',
       '64MiB',
       '1PiB',
       '1GiB',
     ),
+  ),
+  COMPUTE_SCRATCH_BYTES: size(
+    'Disk for calculations that do not fit into memory, all together; 0 = none.',
+    '0B',
+    '1PiB',
+    '0B',
+  ),
+  SCRATCH_DIR: optional(
+    text('Folder of scratch files; by default scratch in DATA_DIR.', 'a path', /^[^\0]{1,4096}$/, ''),
   ),
   MAX_NUMBER: exactNumber('Largest n that may be requested.', 0n, maxInt64, 100_000_000n),
   LARGE_FROM: exactNumber('From this n on a calculation runs as a workflow execution.', 1n, maxInt64, 1_000_000_000n),
@@ -150,6 +156,12 @@ export const settingDefinitions = {
   ),
   DELIVERIES_MAX: integer('Deliveries of one message before it is dead-lettered.', 1, 100, 20),
   DEAD_LETTERS_MAX: integer('Dead letters kept for inspection.', 0, 10_000, 100),
+  ACK_AFTER_DONE_MAX_SECONDS: seconds(
+    'Requests estimated to take longer are acknowledged when they are claimed, not when they are done; the lease then owns them.',
+    0,
+    1_500,
+    300,
+  ),
   LEASE_SECONDS: seconds('A worker that is silent this long loses its calculation to another.', 1, 3600, 30),
   HEARTBEAT_SECONDS: seconds('How often a worker renews its lease and writes progress.', 0.1, 600, 1),
   SWEEP_INTERVAL_SECONDS: seconds('How often unclaimed and abandoned calculations are looked for.', 0.1, 3600, 5),
@@ -187,14 +199,13 @@ export const settingDefinitions = {
   JSON_MAX_DIGITS: integer('Largest result that is answered as JSON.', 1, 10_000_000, 1_000_000),
   RATE_LIMIT_PER_MINUTE: integer('Requests per client and minute; 0 = no limit.', 0, 1_000_000, 6000),
   UNFINISHED_MAX_PER_CLIENT: integer('Unfinished calculations per client.', 1, 1_000_000, 100),
-  API_KEYS: {
-    ...list(
+  API_KEYS: secret(
+    list(
       'Comma-separated keys that POST and DELETE require as a bearer token; empty = open. sha256:… stands for a key by its hash.',
       /^[\x21-\x2b\x2d-\x7e]{16,256}$/,
       'keys of 16 to 256 visible ASCII characters, separated by commas',
     ),
-    secret: true,
-  },
+  ),
   TRUSTED_PROXIES: list(
     'Comma-separated addresses or networks of proxies whose X-Forwarded-For is believed; empty = none.',
     /^[0-9a-fA-F:.]{2,45}(\/[0-9]{1,3})?$/,
@@ -263,6 +274,15 @@ function contradictions(settings: Settings): string[] {
     problems.push(
       `CACHE_MAX_VALUE_BYTES: expected at most CACHE_MAX_BYTES (${settings.CACHE_MAX_BYTES}), got ${settings.CACHE_MAX_VALUE_BYTES}`,
     );
+  }
+  for (const name of ['S3_ENDPOINT', 'S3_SERVER_SIDE_ENCRYPTION', 'S3_KMS_KEY_ID', 'PRESIGN_MIN_BYTES'] as const) {
+    if (settings[name] !== undefined && settings.S3_BUCKET === undefined) {
+      problems.push(`S3_BUCKET: expected the name of a bucket beside ${name}, got none`);
+    }
+  }
+  if (settings.S3_KMS_KEY_ID !== undefined && settings.S3_SERVER_SIDE_ENCRYPTION !== 'aws:kms') {
+    const got = settings.S3_SERVER_SIDE_ENCRYPTION ?? 'none';
+    problems.push(`S3_SERVER_SIDE_ENCRYPTION: expected aws:kms beside S3_KMS_KEY_ID, got ${got}`);
   }
   return problems;
 }

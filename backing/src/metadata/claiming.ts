@@ -7,7 +7,8 @@ import { assertInt64, assertInteger, assertLeaseMs, assertText, encodeReason } f
 import type { FactorialsTable, MetadataSchema } from './schema.ts';
 import type { StoreDialect } from './store-dialect.ts';
 
-type LockedRecord = Selectable<FactorialsTable> & { readonly lease_live: SqlBool | bigint | null };
+/** Drivers answer a comparison with a boolean, an integer, or its text. */
+type LockedRecord = Selectable<FactorialsTable> & { readonly lease_live: SqlBool | bigint | string | null };
 
 /** See `MetadataStore.claim`. The row is locked, then judged by the database's clock, then changed, in one transaction. */
 export async function claimRow(
@@ -27,7 +28,7 @@ export async function claimRow(
     if (record.status === 'done' || record.status === 'failed') {
       return { kind: 'settled', row: toFactorialRow(dialect, record) };
     }
-    if (record.lease_live) return { kind: 'leased', row: toFactorialRow(dialect, record) };
+    if (Number(record.lease_live) === 1) return { kind: 'leased', row: toFactorialRow(dialect, record) };
     const interruptions = Number(record.interruptions) + (record.lease_owner === null ? 0 : 1);
     return interruptions >= limits.maxInterruptions
       ? await giveUp(transaction, dialect, record, interruptions)
@@ -45,7 +46,7 @@ async function lockRecord(
       transaction
         .selectFrom('factorials')
         .selectAll()
-        .select(sql<SqlBool | bigint | null>`lease_until > ${dialect.now}`.as('lease_live'))
+        .select(sql<SqlBool | bigint | string | null>`lease_until > ${dialect.now}`.as('lease_live'))
         .where('n', '=', n),
     )
     .executeTakeFirst();
@@ -119,15 +120,22 @@ export async function claimableRows(
   db: Kysely<MetadataSchema>,
   dialect: StoreDialect,
   limit: number,
+  idleMs: number,
 ): Promise<readonly { readonly n: bigint; readonly attempt: number }[]> {
   assertInteger('limit', limit, 1, 10_000);
+  assertInteger('idleMs', idleMs, 0, 86_400_000);
   return await db.transaction().execute(async (transaction) => {
     await refreshCoordination(transaction, dialect);
     const records = await transaction
       .selectFrom('factorials')
       .select(['n', 'attempt'])
       .where('status', 'in', ['calculating', 'uploading'])
-      .where((eb) => eb.or([eb('lease_until', 'is', null), eb('lease_until', '<=', dialect.now)]))
+      .where((eb) =>
+        eb.or([
+          eb.and([eb('lease_until', 'is', null), eb('updated_at', '<=', dialect.nowPlus(-idleMs))]),
+          eb('lease_until', '<=', dialect.now),
+        ]),
+      )
       .orderBy('created_at')
       .orderBy('n')
       .limit(limit)

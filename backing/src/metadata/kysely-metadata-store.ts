@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Dialect, Kysely, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { TransientError } from '../contracts/errors.ts';
@@ -14,6 +15,7 @@ import {
 } from './fenced-writes.ts';
 import type * as contract from './metadata-store.ts';
 import { countUnfinishedRows, findRow, isKeyLive, listRows, requestRow, touchRow } from './requests.ts';
+import { leastRecentlyReadRows, removeDoneRow } from './retention.ts';
 import type { MetadataSchema } from './schema.ts';
 import type { StoreDialect } from './store-dialect.ts';
 
@@ -21,11 +23,18 @@ export interface KyselyMetadataStoreOptions {
   readonly dialect: StoreDialect;
   /** How Kysely reaches the database. */
   readonly connection: Dialect;
+  /** Another way to the same database for `migrate`, with time for long statements; closed after each migration. */
+  readonly migrationConnection?: () => Dialect;
   /** `touchRead` writes at most once in this time per row. */
   readonly readGranularityMs?: number;
   /** Called once after the connections are closed. */
   readonly onClosed?: () => void;
 }
+
+/** Runs of one transaction that the database aborts in favour of another; the last fault is the caller's. */
+const maxRounds = 5;
+/** Longest pause before the second run; those before later runs may be longer in proportion. */
+const maxPauseMs = 20;
 
 /**
  * The metadata store over any database that Kysely and a `StoreDialect` speak. Every change is one transaction that locks the
@@ -34,6 +43,7 @@ export interface KyselyMetadataStoreOptions {
 export class KyselyMetadataStore implements contract.MetadataStore {
   readonly #db: Kysely<MetadataSchema>;
   readonly #dialect: StoreDialect;
+  readonly #migrationConnection: (() => Dialect) | undefined;
   readonly #readGranularityMs: number;
   readonly #onClosed: () => void;
   readonly #underWay = new Set<Promise<unknown>>();
@@ -42,19 +52,16 @@ export class KyselyMetadataStore implements contract.MetadataStore {
   constructor(options: KyselyMetadataStoreOptions) {
     this.#db = new Kysely<MetadataSchema>({ dialect: options.connection });
     this.#dialect = options.dialect;
+    this.#migrationConnection = options.migrationConnection;
     this.#readGranularityMs = options.readGranularityMs ?? 60_000;
     this.#onClosed = options.onClosed ?? (() => {});
   }
 
   async migrate(): Promise<readonly string[]> {
     return await this.#run(async () => {
-      const migrator = new Migrator({
-        db: this.#db,
-        provider: { getMigrations: async () => ({ ...this.#dialect.migrations }) },
-      });
-      const { error, results } = await migrator.migrateToLatest();
-      if (error !== undefined) throw error;
-      return (results ?? []).filter((result) => result.status === 'Success').map((result) => result.migrationName);
+      if (this.#migrationConnection === undefined) return await migrateSchema(this.#db, this.#dialect);
+      await using db = new Kysely<MetadataSchema>({ dialect: this.#migrationConnection() });
+      return await migrateSchema(db, this.#dialect);
     });
   }
 
@@ -110,12 +117,12 @@ export class KyselyMetadataStore implements contract.MetadataStore {
     return await this.#run(() => cancelRow(this.#db, this.#dialect, n));
   }
 
-  async claimable(limit: number): Promise<readonly { readonly n: bigint; readonly attempt: number }[]> {
-    return await this.#run(() => claimableRows(this.#db, this.#dialect, limit));
+  async claimable(limit: number, idleMs = 0): Promise<readonly { readonly n: bigint; readonly attempt: number }[]> {
+    return await this.#run(() => claimableRows(this.#db, this.#dialect, limit, idleMs));
   }
 
   async releaseAllLeases(): Promise<number> {
-    return await this.#run(() => endAllLeases(this.#db, this.#dialect));
+    return await this.#run(async () => (this.#dialect.heldAlone ? await endAllLeases(this.#db, this.#dialect) : 0));
   }
 
   async coordination(): Promise<contract.Coordination> {
@@ -130,6 +137,14 @@ export class KyselyMetadataStore implements contract.MetadataStore {
 
   async usage(): Promise<contract.StoreUsage> {
     return await this.#run(() => this.#db.transaction().execute(readUsage));
+  }
+
+  async leastRecentlyRead(limit: number, skip = 0): Promise<readonly contract.FactorialRow[]> {
+    return await this.#run(() => leastRecentlyReadRows(this.#db, this.#dialect, limit, skip));
+  }
+
+  async removeDone(row: contract.FactorialRow): Promise<boolean> {
+    return await this.#run(() => removeDoneRow(this.#db, this.#dialect, row));
   }
 
   async isObjectKeyLive(objectKey: string): Promise<boolean> {
@@ -150,7 +165,7 @@ export class KyselyMetadataStore implements contract.MetadataStore {
 
   async #run<Result>(operation: () => Promise<Result>): Promise<Result> {
     if (this.#closing) throw new TransientError('the metadata store is closed');
-    const running = operation();
+    const running = this.#untilNotAborted(operation);
     this.#underWay.add(running);
     try {
       return await running;
@@ -160,4 +175,22 @@ export class KyselyMetadataStore implements contract.MetadataStore {
       this.#underWay.delete(running);
     }
   }
+
+  async #untilNotAborted<Result>(operation: () => Promise<Result>): Promise<Result> {
+    for (let round = 1; ; round++) {
+      try {
+        return await operation();
+      } catch (fault) {
+        if (round === maxRounds || !this.#dialect.isAborted(fault)) throw fault;
+        await pause(Math.random() * maxPauseMs * round);
+      }
+    }
+  }
+}
+
+async function migrateSchema(db: Kysely<MetadataSchema>, { migrations }: StoreDialect): Promise<readonly string[]> {
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...migrations }) } });
+  const { error, results } = await migrator.migrateToLatest();
+  if (error !== undefined) throw error;
+  return (results ?? []).filter((result) => result.status === 'Success').map((result) => result.migrationName);
 }

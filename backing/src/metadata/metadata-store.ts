@@ -147,11 +147,15 @@ export interface MetadataStore {
    * A row that is `done` or `failed` already is left alone and named.
    */
   cancel(n: bigint): Promise<'cancelled' | 'done' | 'failed' | 'unknown'>;
-  /** Unfinished rows that nobody holds now (never claimed, given back, or lease ran out), oldest first. */
-  claimable(limit: number): Promise<readonly { readonly n: bigint; readonly attempt: number }[]>;
+  /**
+   * Unfinished rows that nobody holds now (never claimed, given back, or lease ran out), oldest first. With `idleMs`, one that was
+   * requested or given back within that time by the database's clock is left out; a lease that ran out counts at once.
+   */
+  claimable(limit: number, idleMs?: number): Promise<readonly { readonly n: bigint; readonly attempt: number }[]>;
   /**
    * End all live leases now, as if they had run out: their holders' claims are stale and the next claim counts an interruption.
-   * Only for an embedded store whose directory this process holds alone, at its start. Resolves to the count.
+   * For an embedded store that this process holds alone, at its start. Resolves to the count. A store that other processes share
+   * cannot know which holders are dead: it ends nothing, resolves to 0, and leaves it to the leases to run out.
    */
   releaseAllLeases(): Promise<number>;
 
@@ -159,6 +163,16 @@ export interface MetadataStore {
   /** Record that the digits of a done row were read, to the minute: most calls write nothing. Other rows are left alone. */
   touchRead(n: bigint): Promise<void>;
   usage(): Promise<StoreUsage>;
+  /**
+   * Done rows, those first whose digits nobody read for the longest time (never read: since they were done); at most `limit`
+   * (1…1000), after the first `skip`.
+   */
+  leastRecentlyRead(limit: number, skip?: number): Promise<readonly FactorialRow[]>;
+  /**
+   * Forget a done row, unless it was read, or replaced, since it was found as it is here: false then. Its object is the caller's to
+   * remove afterwards. `max_factorial` follows.
+   */
+  removeDone(row: FactorialRow): Promise<boolean>;
   /** Object keys of rows that are unfinished or done: what a sweep of stored objects must not remove. */
   isObjectKeyLive(objectKey: string): Promise<boolean>;
   close(): Promise<void>;

@@ -27,10 +27,13 @@ export function assertLeaseMs(leaseMs: number): void {
   assertInteger('leaseMs', leaseMs, 1, maxLeaseMs);
 }
 
-/** Restrictions: 1 ≤ length ≤ maxLength, else `InputError`. */
+/** Restrictions: 1 ≤ length ≤ maxLength, well-formed and without NUL, which not every database stores; else `InputError`. */
 export function assertText(name: string, text: string, maxLength: number): void {
   if (typeof text !== 'string' || text.length < 1 || text.length > maxLength) {
     throw new InputError(`${name} as text of 1 to ${maxLength} characters`, `${String(text).length} characters`);
+  }
+  if (text.includes('\0') || !text.isWellFormed()) {
+    throw new InputError(`${name} as well-formed text without NUL`, JSON.stringify(text));
   }
 }
 

@@ -20,13 +20,13 @@ export async function requestRow(
   assertInt64('trailingZeros', input.trailingZeros);
   assertText('client', input.client, 64);
   return await db.transaction().execute(async (transaction) => {
-    const inserted = await dialect
-      .insertIfAbsent(transaction.insertInto('factorials').values(newRow(dialect, input)))
-      .executeTakeFirst();
+    const candidate = newRow(dialect, input);
+    await dialect.insertIfAbsent(transaction.insertInto('factorials').values(candidate)).execute();
     const record = await dialect
       .forUpdate(transaction.selectFrom('factorials').selectAll().where('n', '=', input.n))
       .executeTakeFirstOrThrow();
-    const created = (inserted.numInsertedOrUpdatedRows ?? 0n) > 0n;
+    // The key is unique to this call; how many rows an insert touched, each driver counts in its own way.
+    const created = record.s3_key === candidate.s3_key;
     if (created || record.status !== 'failed') return { row: toFactorialRow(dialect, record), created };
     const attempt = Number(record.attempt) + 1;
     await transaction

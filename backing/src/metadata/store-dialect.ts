@@ -6,6 +6,8 @@ import type { MetadataSchema, StoredTime } from './schema.ts';
 export interface StoreDialect {
   /** Versioned migrations by name; names sort in the order they apply and never change. */
   readonly migrations: Readonly<Record<string, Migration>>;
+  /** Whether this process alone uses the database, so that leases it finds at its start have no living holder. */
+  readonly heldAlone: boolean;
   /** The database's clock, the only judge of leases. */
   readonly now: RawBuilder<StoredTime>;
   /** `now` moved by this many milliseconds. */
@@ -20,6 +22,8 @@ export interface StoreDialect {
   forUpdate<Table extends keyof MetadataSchema, Output>(
     query: SelectQueryBuilder<MetadataSchema, Table, Output>,
   ): SelectQueryBuilder<MetadataSchema, Table, Output>;
+  /** Whether the database rolled the whole transaction back so that another could go on: it may run again at once. */
+  isAborted(fault: unknown): boolean;
   /** The driver's fault in this project's words: `TransientError`, `CapacityError`, or the fault itself when it is neither. */
   translateError(fault: unknown): unknown;
 }

@@ -1,3 +1,4 @@
+import type { CalculationEvent } from '../contracts/event.ts';
 import type { CalculationRequest } from '../contracts/message.ts';
 
 /** Lanes, each with its own queue, prefetch and concurrency, so that a long calculation never stands before a short one. */
@@ -34,6 +35,11 @@ export interface DeadLetter {
 export interface CalculationQueue {
   /** Resolves when the queue has accepted the message. `CapacityError` when it is full, `TransientError` when unreachable. */
   publish(lane: Lane, request: CalculationRequest): Promise<void>;
+  /**
+   * Tell other systems what became of a request. Nobody in this service depends on it: on `TransientError` log it and go on. Resolves
+   * when the broker has the event; without a broker there is nobody to tell, and it only checks the event.
+   */
+  announce(event: CalculationEvent): Promise<void>;
   /** Start handling one lane with at most `prefetchCount` deliveries unsettled at once. */
   consume(lane: Lane, prefetchCount: number, handler: DeliveryHandler): Promise<void>;
   /** The most recent dead letters, newest first, at most `limit`. */

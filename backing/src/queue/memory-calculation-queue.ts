@@ -1,5 +1,6 @@
 import { InputError } from '@factorial/compute';
 import { TransientError } from '../contracts/errors.ts';
+import { type CalculationEvent, parseCalculationEvent } from '../contracts/event.ts';
 import { type CalculationRequest, parseCalculationRequest } from '../contracts/message.ts';
 import { maxTimerMs, positiveInteger } from '../contracts/positive-integer.ts';
 import {
@@ -62,6 +63,12 @@ class MemoryCalculationQueue implements CalculationQueue {
   async publish(lane: Lane, request: CalculationRequest): Promise<void> {
     this.#assertOpen();
     this.#laneQueue(lane).add(parseCalculationRequest(request));
+  }
+
+  /** Other systems listen on a broker; inside this process nobody does. */
+  async announce(event: CalculationEvent): Promise<void> {
+    this.#assertOpen();
+    parseCalculationEvent(event);
   }
 
   async consume(lane: Lane, prefetchCount: number, handler: DeliveryHandler): Promise<void> {

@@ -8,6 +8,8 @@ export interface MetadataStoreUnderTest {
   readonly store: MetadataStore;
   /** Another store on the same data where the adapter allows one, to race against; else the same store. */
   readonly rival: MetadataStore;
+  /** Whether the store's process uses the data alone, so that it may end the leases it finds. */
+  readonly heldAlone: boolean;
   dispose(): Promise<void>;
 }
 
@@ -92,6 +94,11 @@ export function describeMetadataStoreContract(name: string, makeStore: () => Pro
       test('a client name is bounded and may hold any text', async () => {
         await expect(request(1n, 1n, '')).rejects.toThrow(InputError);
         await expect(request(1n, 1n, 'x'.repeat(65))).rejects.toThrow(InputError);
+        await expect(request(1n, 1n, 'a\0b')).rejects.toThrow(InputError);
+        await expect(request(1n, 1n, 'a\ud800b')).rejects.toThrow(InputError);
+        await request(2n, 1n, 'Alice ');
+        expect(await store.countUnfinished('alice')).toBe(0);
+        expect(await store.countUnfinished('Alice')).toBe(0);
         const strange = `'; drop table factorials; -- \u{1f600}`;
         await request(1n, 1n, strange);
         expect(await store.countUnfinished(strange)).toBe(1);
@@ -230,6 +237,15 @@ export function describeMetadataStoreContract(name: string, makeStore: () => Pro
         await expect(store.renew(claim, 1_000, { phase: 'multiply', done, total })).rejects.toThrow(InputError);
       });
 
+      test('a write that changes nothing still knows its row', async () => {
+        await request(9n);
+        const claim = await mustClaim(9n);
+        // Many in one millisecond write the very same values.
+        await Promise.all(Array.from({ length: 50 }, () => store.markUploading(claim)));
+        await Promise.all(Array.from({ length: 50 }, () => store.renew(claim, 60_000)));
+        expect(await store.find(9n)).toMatchObject({ status: 'uploading', leaseOwner: 'w1' });
+      });
+
       test('calculating, uploading, done: size and checksum are set and the lease is gone', async () => {
         await request(9n);
         const claim = await mustClaim(9n);
@@ -358,7 +374,6 @@ export function describeMetadataStoreContract(name: string, makeStore: () => Pro
         'after a final failure': (claim) => store.fail(claim, reason, { retryable: false, maxFailures: 1 }),
         'after completion': (claim) => store.complete(claim, { size: 10n, checksum }),
         'after cancellation': () => store.cancel(9n),
-        'after all leases were ended': () => store.releaseAllLeases(),
         'with a forged fence': async () => {},
       };
 
@@ -426,12 +441,66 @@ export function describeMetadataStoreContract(name: string, makeStore: () => Pro
         expect((await store.claimable(1)).map((row) => row.n)).toEqual([3n]);
       });
 
-      test('ending all leases makes their rows claimable, each with one interruption', async () => {
+      test('a row just requested or given back is not claimable to whoever wants idle ones; a lease that ran out is', async () => {
+        await request(1n);
+        await request(2n);
+        await mustClaim(2n, 'w', 1);
+        await sleep(20);
+        expect((await store.claimable(10, 60_000)).map((row) => row.n)).toEqual([2n]);
+        expect((await store.claimable(10, 10)).map((row) => row.n)).toEqual([1n, 2n]);
+        await store.release(await mustClaim(1n));
+        expect((await store.claimable(10, 60_000)).map((row) => row.n)).toEqual([2n]);
+      });
+
+      test('done rows come least recently read first, and are removed only as they were found', async () => {
+        for (const n of [3n, 1n, 2n]) {
+          await finish(n);
+          await sleep(5);
+        }
+        await request(9n);
+        expect((await store.leastRecentlyRead(10)).map((row) => row.n)).toEqual([3n, 1n, 2n]);
+        expect((await store.leastRecentlyRead(1, 2)).map((row) => row.n)).toEqual([2n]);
+        await store.touchRead(3n);
+        const [first, second, third] = await store.leastRecentlyRead(10);
+        expect([first?.n, second?.n, third?.n]).toEqual([1n, 2n, 3n]);
+        if (first === undefined || second === undefined || third === undefined) throw new Error('expected three rows');
+        await store.touchRead(1n);
+        expect(await store.removeDone(first)).toBe(false);
+        expect((await store.find(1n))?.status).toBe('done');
+        expect(await store.removeDone(third)).toBe(true);
+        expect(await store.removeDone(third)).toBe(false);
+        expect(await store.find(3n)).toBeUndefined();
+        expect((await store.coordination()).maxFactorial).toBe(2n);
+        expect(await store.isObjectKeyLive(third.objectKey)).toBe(false);
+        const unfinished = await store.find(9n);
+        expect(unfinished && (await store.removeDone(unfinished))).toBe(false);
+        expect((await store.leastRecentlyRead(1)).map((row) => row.n)).toEqual([2n]);
+        expect(await store.removeDone(second)).toBe(true);
+        const last = await store.find(1n);
+        expect(last && (await store.removeDone(last))).toBe(true);
+        expect((await store.coordination()).maxFactorial).toBeNull();
+        await request(3n);
+        expect(await store.find(3n)).toMatchObject({ status: 'calculating', attempt: 1, checksum: null });
+      });
+
+      test('ending all leases makes their rows claimable where the store is held alone, and does nothing where it is shared', async () => {
         for (const n of [1n, 2n, 3n]) await request(n);
         await mustClaim(1n);
-        await store.markUploading(await mustClaim(2n));
+        const claim = await mustClaim(2n);
+        await store.markUploading(claim);
+        if (!subject.heldAlone) {
+          // Other processes may be alive behind these leases.
+          expect(await store.releaseAllLeases()).toBe(0);
+          await store.renew(claim, 60_000);
+          expect((await store.claimable(10)).map((row) => row.n)).toEqual([3n]);
+          return;
+        }
         expect(await store.releaseAllLeases()).toBe(2);
         expect(await store.releaseAllLeases()).toBe(0);
+        const before = await store.find(2n);
+        await expect(store.renew(claim, 60_000)).rejects.toThrow(StaleLeaseError);
+        await expect(store.complete(claim, { size: 10n, checksum })).rejects.toThrow(StaleLeaseError);
+        expect(await store.find(2n)).toEqual(before);
         expect((await store.claimable(10)).map((row) => row.n)).toEqual([1n, 2n, 3n]);
         await mustClaim(2n);
         expect(await store.find(2n)).toMatchObject({ status: 'calculating', interruptions: 1 });

@@ -52,7 +52,7 @@ function start(folder: string): ChildProcess {
 /** Until the folder's record says that the chain has begun. */
 async function untilPlanes(folder: string): Promise<void> {
   for (let waitedMs = 0; waitedMs < 60_000; waitedMs += 20) {
-    const names = await readdir(folder).catch(() => []);
+    const names = await readdir(folder).catch((): string[] => []);
     if (names.includes('checkpoint.json')) return;
     await sleep(20);
   }

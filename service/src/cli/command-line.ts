@@ -42,6 +42,7 @@ Examples:
   factorial 3000000 --memory 512MiB --threads 1 --out digits.txt
   factorial 300000000 --memory 1GiB --scratch /var/tmp --out digits.txt    what does not fit goes to scratch files
   factorial verify digits.txt --n 3000000                                 check a file of digits
+  factorial prune --until 50GiB         remove stored results of the service, the least recently read first (prune --help)
 
 Sizes are written 512MiB, 2GiB or as a plain count of bytes. On a terminal, more than 10,000 digits are shown as a summary.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 143 terminated.`;

@@ -1,6 +1,7 @@
 import { InputError, SinkError } from '@factorial/compute';
 import { signalExitCodes, watchStopSignals } from '../stop-signals.ts';
 import { parseCommandLine, UsageExit, usageExitCode } from './command-line.ts';
+import { runPrune } from './prune-command.ts';
 import { runRequest } from './run-request.ts';
 import { parseVerifyArguments, runVerify } from './verify-command.ts';
 import { version } from './version.ts';
@@ -19,6 +20,10 @@ async function main(): Promise<number> {
       err: (text: string) => process.stderr.write(text),
     };
     if (args[0] === 'verify') return await runVerify(parseVerifyArguments(args.slice(1), write), stop.signal);
+    if (args[0] === 'prune') {
+      await runPrune(args.slice(1), write, stop.signal);
+      return 0;
+    }
     const request = parseCommandLine(args, version, write);
     await runRequest(request, stop.signal);
     return 0;

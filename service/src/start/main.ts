@@ -1,30 +1,9 @@
-import { existsSync } from 'node:fs';
-import { readSettings, SettingsError } from '@factorial/backing';
-import { pino } from 'pino';
-import { watchStopSignals } from '../stop-signals.ts';
-import { type RunningService, startService } from './service.ts';
+import { runRole } from './run-role.ts';
+import { startService } from './service.ts';
 
-async function main(): Promise<void> {
-  if (existsSync('.env')) process.loadEnvFile('.env');
-  const settings = readSettings(process.env);
-  const log = pino({ level: settings.LOG_LEVEL, base: null });
-  const stop = stopRequested();
-  const service = await startService(settings, log);
-  process.stdout.write(greeting(service.url));
-  await stop;
-  await service.stop();
-}
-
-/** Resolves at the first SIGINT or SIGTERM, or when the process that started this one goes away. */
-function stopRequested(): Promise<void> {
-  return new Promise((resolve) => {
-    watchStopSignals(() => resolve());
-    process.once('disconnect', resolve);
-  });
-}
-
-function greeting(url: RunningService['url']): string {
-  return [
+/** `npm start`: everything in one process. */
+await runRole('all', startService, (url) =>
+  [
     '',
     `Factorial service at ${url}`,
     '',
@@ -34,17 +13,5 @@ function greeting(url: RunningService['url']): string {
     `In a browser: ${url}/    API: ${url}/docs    Ctrl-C stops it.`,
     '',
     '',
-  ].join('\n');
-}
-
-try {
-  await main();
-  process.exitCode = 0;
-  if (process.connected) process.disconnect();
-} catch (error) {
-  const known = error instanceof SettingsError || (error instanceof Error && 'code' in error);
-  process.stderr.write(
-    `The service did not start: ${known && error instanceof Error ? error.message : String(error)}\n`,
-  );
-  process.exit(1);
-}
+  ].join('\n'),
+);

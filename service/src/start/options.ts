@@ -1,10 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { ApiOptionsInput } from '@factorial/api';
 import type { Settings } from '@factorial/backing';
 import type { WorkerOptions } from '@factorial/worker';
 import { laneBudgets } from './lane-budgets.ts';
 
-const sweepMaxRows = 500;
+const sweepMaxRows = 5_000;
 
 const ms = (seconds: number): number => Math.round(seconds * 1000);
 
@@ -16,6 +17,8 @@ export function apiOptions(settings: Settings): ApiOptionsInput {
     largeFrom: settings.LARGE_FROM,
     tinyMaxNumber: settings.TINY_MAX_NUMBER,
     quickMaxSeconds: settings.QUICK_MAX_SECONDS,
+    presignMinBytes: settings.PRESIGN_MIN_BYTES === undefined ? undefined : BigInt(settings.PRESIGN_MIN_BYTES),
+    presignTtlSeconds: settings.PRESIGN_TTL_SECONDS,
     jsonMaxDigits: settings.JSON_MAX_DIGITS,
     bodyMaxBytes: settings.BODY_MAX_BYTES,
     rateLimitPerMinute: settings.RATE_LIMIT_PER_MINUTE,
@@ -27,6 +30,7 @@ export function apiOptions(settings: Settings): ApiOptionsInput {
     listMaxLimit: settings.LIST_MAX_LIMIT,
     listDefaultLimit: Math.min(20, settings.LIST_MAX_LIMIT),
     eventMaxConnections: settings.EVENTS_MAX_CONNECTIONS,
+    closeDrainMs: ms(settings.DRAIN_SECONDS),
     requestTimeoutMs: ms(settings.REQUEST_TIMEOUT_SECONDS),
     connectionIdleMs: ms(settings.CONNECTION_IDLE_SECONDS),
     readinessTimeoutMs: ms(settings.READINESS_TIMEOUT_SECONDS),
@@ -36,7 +40,8 @@ export function apiOptions(settings: Settings): ApiOptionsInput {
 /** The worker's options from the settings. */
 export function workerOptions(settings: Settings): WorkerOptions {
   return Object.freeze({
-    owner: `${hostname().slice(0, 40)}-${process.pid}`,
+    // In containers every process may be number 1 of a host of the same name.
+    owner: `${hostname().slice(0, 40)}-${process.pid}-${randomBytes(4).toString('hex')}`,
     concurrency: {
       'small.quick': settings.QUICK_CONCURRENCY,
       'small.long': settings.LONG_CONCURRENCY,
@@ -45,6 +50,7 @@ export function workerOptions(settings: Settings): WorkerOptions {
     budgets: laneBudgets(settings),
     largeFrom: settings.LARGE_FROM,
     quickMaxSeconds: settings.QUICK_MAX_SECONDS,
+    ackAfterDoneMaxSeconds: settings.ACK_AFTER_DONE_MAX_SECONDS,
     leaseMs: ms(settings.LEASE_SECONDS),
     heartbeatMs: ms(settings.HEARTBEAT_SECONDS),
     sweepIntervalMs: ms(settings.SWEEP_INTERVAL_SECONDS),

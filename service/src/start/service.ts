@@ -1,15 +1,22 @@
 import { createApi } from '@factorial/api';
-import type { Settings } from '@factorial/backing';
-import { Worker } from '@factorial/worker';
+import {
+  backingChecks,
+  createLocalWorkflowEngine,
+  Readiness,
+  type Settings,
+  type WorkflowEngine,
+} from '@factorial/backing';
+import { loadStateMachine } from '@factorial/sfn';
+import { startHealthServer, Worker } from '@factorial/worker';
 import type { Logger } from 'pino';
-import { openEmbeddedServices } from './embedded-services.ts';
 import { largeHandlers } from './large-handlers.ts';
+import { type OpenServices, openServices } from './open-services.ts';
 import { apiOptions, workerOptions } from './options.ts';
 
-/** A running service: its address, and how to end it. */
+/** A running process of the service: its address where it has one, and how to end it. */
 export interface RunningService {
-  /** Base URL, such as http://127.0.0.1:3000. */
-  readonly url: string;
+  /** Base URL, such as http://127.0.0.1:3000: of the API, or of the worker's probes. */
+  readonly url: string | undefined;
   /**
    * Drain in phases: answer the requests under way and accept no more; take no new calculations, give the running ones
    * `DRAIN_SECONDS` and put back what is left; close the stores. Called once.
@@ -17,38 +24,121 @@ export interface RunningService {
   stop(): Promise<void>;
 }
 
-/** Start API and worker in this process on the embedded backing services. */
+/** One part of a process: it runs from the time it is made, and ends once. */
+interface Part {
+  readonly url: string | undefined;
+  stop(): Promise<void>;
+}
+
+/** API and worker in this process. A shared database is migrated first, as an embedded one always is. */
 export async function startService(settings: Settings, log: Logger): Promise<RunningService> {
-  const options = workerOptions(settings);
-  const services = await openEmbeddedServices(settings, (stores) => largeHandlers(stores, options));
-  const { metadata, cache, objects, queue, workflow } = services;
-  const api = await createApi({ metadata, cache, objects, queue, logger: log }, apiOptions(settings));
-  const worker = new Worker(services, options, log);
-  const closeStores = async (): Promise<void> => {
-    await workflow.close();
-    await cache.close();
-    await objects.close();
-    await metadata.close();
+  return await startParts(settings, log, [startHttp, startCalculating], async ({ metadata }) => {
+    if (settings.DATABASE_URL !== undefined) await metadata.migrate();
+  });
+}
+
+/** The HTTP side alone. Starts while its services are away; `/readyz` says so until they answer. */
+export async function startApi(settings: Settings, log: Logger): Promise<RunningService> {
+  return await startParts(settings, log, [startHttp]);
+}
+
+/** A worker alone, with a port for its probes when `WORKER_HEALTH_PORT` is set. Starts while its services are away. */
+export async function startWorker(settings: Settings, log: Logger): Promise<RunningService> {
+  return await startParts(settings, log, [startProbedCalculating]);
+}
+
+type StartPart = (services: OpenServices, settings: Settings, log: Logger) => Promise<Part>;
+
+/** Start the parts in order on shared services; stop them in the same order, then close the services. */
+async function startParts(
+  settings: Settings,
+  log: Logger,
+  starts: readonly StartPart[],
+  prepare: (services: OpenServices) => Promise<void> = async () => undefined,
+): Promise<RunningService> {
+  const services = await openServices(settings, log);
+  const parts: Part[] = [];
+  const stop = async (): Promise<void> => {
+    try {
+      for (const part of parts) await part.stop();
+    } finally {
+      await services.close();
+    }
   };
+  try {
+    await prepare(services);
+    for (const start of starts) parts.push(await start(services, settings, log));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    url: parts.find((part) => part.url !== undefined)?.url,
+    async stop() {
+      await stop();
+      log.info({}, 'stopped');
+    },
+  };
+}
+
+async function startHttp(services: OpenServices, settings: Settings, log: Logger): Promise<Part> {
+  const { metadata, cache, objects, queue } = services;
+  const api = await createApi({ metadata, cache, objects, queue, logger: log }, apiOptions(settings));
   let url: string;
   try {
     url = await api.listen({ host: settings.HOST, port: settings.PORT });
   } catch (error) {
     await api.close();
-    await queue.close(0);
-    await closeStores();
     throw error;
   }
-  await worker.start();
   return {
     url,
     async stop() {
-      log.info({}, 'stopping: no more requests');
+      log.info({ seconds: settings.DRAIN_SECONDS }, 'stopping: no more requests');
+      const cut = setTimeout(() => api.server.closeAllConnections(), settings.DRAIN_SECONDS * 1000);
       await api.close();
+      clearTimeout(cut);
+    },
+  };
+}
+
+async function startCalculating(services: OpenServices, settings: Settings, log: Logger): Promise<Part> {
+  const options = workerOptions(settings);
+  const workflow: WorkflowEngine = createLocalWorkflowEngine({
+    definition: await loadStateMachine(),
+    handlers: largeHandlers(services, options),
+    maxConcurrent: settings.LARGE_CONCURRENCY,
+  });
+  const worker = new Worker({ ...services, workflow }, options, log);
+  await worker.start();
+  return {
+    url: undefined,
+    async stop() {
       log.info({ seconds: settings.DRAIN_SECONDS }, 'stopping: waiting for calculations');
       await worker.stop(settings.DRAIN_SECONDS * 1000);
-      await closeStores();
-      log.info({}, 'stopped');
+      await workflow.close();
+    },
+  };
+}
+
+/** Answers probes from before the first calculation until after the last one; unready as soon as it is told to stop. */
+async function startProbedCalculating(services: OpenServices, settings: Settings, log: Logger): Promise<Part> {
+  if (settings.WORKER_HEALTH_PORT === undefined) return await startCalculating(services, settings, log);
+  const readiness = new Readiness(backingChecks(services), settings.READINESS_TIMEOUT_SECONDS * 1000);
+  const probes = await startHealthServer(readiness, { host: settings.HOST, port: settings.WORKER_HEALTH_PORT });
+  let calculating: Part;
+  try {
+    calculating = await startCalculating(services, settings, log);
+  } catch (error) {
+    await probes.close();
+    throw error;
+  }
+  return {
+    url: probes.url,
+    async stop() {
+      probes.drain();
+      await calculating.stop();
+      await probes.close();
     },
   };
 }

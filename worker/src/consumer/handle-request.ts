@@ -2,16 +2,21 @@ import {
   BackingError,
   type CalculationRequest,
   type Delivery,
+  type Lane,
   PoisonMessageError,
   parseCalculationRequest,
-  runCalculation,
   type Settlement,
 } from '@factorial/backing';
+import { estimatedSeconds } from '../estimated-seconds.ts';
 import type { WorkerLog, WorkerOptions, WorkerServices } from '../options.ts';
+import { announceOutcome } from './announce-outcome.ts';
+import { type ClaimedWork, runClaim } from './run-claim.ts';
+import type { RunRegistry } from './run-registry.ts';
+import { ack, backoffMs } from './settlements.ts';
 import { startExecution } from './start-execution.ts';
 
-const ack: Settlement = { kind: 'ack' };
-const requeueMaxDelayMs = 60_000;
+/** Longest that a delivery waits here for a place in its lane; then it goes back into the queue, where idle workers find it. */
+const placeWaitMs = 10_000;
 
 /**
  * Decide what one delivered request needs and say how to settle it. The row is the truth: a message for a row that is
@@ -22,6 +27,7 @@ export async function handleRequest(
   services: WorkerServices,
   options: WorkerOptions,
   log: WorkerLog,
+  runs: RunRegistry,
   stop: AbortSignal,
 ): Promise<Settlement> {
   let request: CalculationRequest;
@@ -34,7 +40,7 @@ export async function handleRequest(
   }
   if (stop.aborted) return { kind: 'requeue', delayMs: 0 };
   try {
-    return await calculateOrDelegate(BigInt(request.number), delivery, services, options, log, stop);
+    return await calculateOrDelegate(request, delivery, services, options, log, runs, stop);
   } catch (error) {
     if (!(error instanceof BackingError)) throw error;
     log.warn({ number: request.number, code: error.code, reason: error.message }, 'request put back');
@@ -43,45 +49,72 @@ export async function handleRequest(
 }
 
 async function calculateOrDelegate(
-  n: bigint,
+  request: CalculationRequest,
   delivery: Delivery,
   services: WorkerServices,
   options: WorkerOptions,
   log: WorkerLog,
+  runs: RunRegistry,
   stop: AbortSignal,
 ): Promise<Settlement> {
+  const n = BigInt(request.number);
+  const { lane } = delivery;
   const { maxFactorial, curFactorial } = await services.metadata.coordination();
-  log.info({ number: n, lane: delivery.lane, maxFactorial, curFactorial }, 'request received');
+  log.info({ number: n, lane, maxFactorial, curFactorial }, 'request received');
   if (n >= options.largeFrom) {
     await startExecution(n, services);
     return ack;
   }
-  const outcome = await services.metadata.claim(n, options.owner, options);
-  if (outcome.kind !== 'claimed') {
-    log.info({ number: n, outcome: outcome.kind }, 'nothing to do');
+  const place = await runs.enter(lane, placeWaitMs, stop);
+  if (place === undefined) {
+    if (stop.aborted) return { kind: 'requeue', delayMs: 0 };
+    // Handed on, not requeued: waiting for a busy worker is no failed delivery.
+    await services.queue.publish(lane, request);
     return ack;
   }
-  const startedMs = performance.now();
-  const budget = options.budgets[delivery.lane];
-  const result = await runCalculation(outcome.claim, services, { ...options, budget }, stop);
-  const seconds = (performance.now() - startedMs) / 1000;
-  const fields = { number: n, attempt: outcome.claim.attempt, fence: outcome.claim.fence, seconds };
-  switch (result.kind) {
-    case 'done':
-      log.info({ ...fields, digits: result.row.digits, checksum: result.row.checksum }, 'calculation done');
-      return ack;
-    case 'retry':
-      log.warn({ ...fields, reason: result.reason }, 'calculation failed, will be tried again');
-      return { kind: 'requeue', delayMs: backoffMs(outcome.row.failures + 1, options.retryDelayMs) };
-    case 'failed':
-      log.error({ ...fields, reason: result.reason }, 'calculation failed');
-      return ack;
-    default:
-      log.info({ ...fields, outcome: result.kind }, 'calculation left');
-      return ack;
+  let work: ClaimedWork | undefined;
+  try {
+    work = await claimWork(n, delivery, services, options, log);
+  } finally {
+    if (work === undefined) place.leave();
   }
+  if (work === undefined) return ack;
+  const run = runClaim(work, services, options, log, stop).finally(() => place.leave());
+  if (!outlivesMessage(n, lane, options)) return await run;
+  runs.detach(settledByLease(run, n, log));
+  return ack;
 }
 
-function backoffMs(tries: number, firstMs: number): number {
-  return Math.min(firstMs * 2 ** Math.min(tries - 1, 30), requeueMaxDelayMs);
+/** Whether the broker might take the message back before the calculation ends. What does not fit at all fails at once. */
+function outlivesMessage(n: bigint, lane: Lane, { budgets, ackAfterDoneMaxSeconds }: WorkerOptions): boolean {
+  const seconds = estimatedSeconds(n, budgets[lane]);
+  return Number.isFinite(seconds) && seconds > ackAfterDoneMaxSeconds;
+}
+
+/** The claim, or undefined when the row needs nothing from this message. */
+async function claimWork(
+  n: bigint,
+  { lane, deliveryCount }: Delivery,
+  services: WorkerServices,
+  options: WorkerOptions,
+  log: WorkerLog,
+): Promise<ClaimedWork | undefined> {
+  const outcome = await services.metadata.claim(n, options.owner, options);
+  if (outcome.kind === 'claimed') return { claim: outcome.claim, row: outcome.row, lane };
+  log.info({ number: n, outcome: outcome.kind }, 'nothing to do');
+  // Delivered again after the row ended: the worker that ended it may have died before it said so.
+  if (outcome.kind === 'settled' && deliveryCount > 1) await announceOutcome(outcome.row, services.queue, log);
+  return undefined;
+}
+
+/** A run whose message is gone: whatever becomes of it, the row's lease and the sweep take it up. */
+async function settledByLease(run: Promise<Settlement>, n: bigint, log: WorkerLog): Promise<void> {
+  try {
+    await run;
+  } catch (error) {
+    log.error(
+      { number: n, reason: error instanceof Error ? error.message : 'unknown' },
+      'calculation left to its lease',
+    );
+  }
 }

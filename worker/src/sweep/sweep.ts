@@ -1,18 +1,28 @@
 import { BackingError, CapacityError, chooseLane } from '@factorial/backing';
-import { PlanCapacityError, planFactorial } from '@factorial/compute';
+import { estimatedSeconds } from '../estimated-seconds.ts';
 import type { WorkerLog, WorkerOptions, WorkerServices } from '../options.ts';
+import { RepublishPacing } from './republish-pacing.ts';
 
 /**
- * Publish again every row that nobody holds: requests whose message was lost, calculations whose worker died. A full
+ * Publish again the rows that nobody holds: requests whose message was lost, calculations whose worker died. A full
  * queue ends the sweep; the rest waits for the next one. Resolves to how many were published.
+ *
+ * @param idleMs Rows given back or requested within this time are left out: their message is on its way.
+ * @param pacing Holds back rows that were published a short while ago and are still waiting in the queue.
  */
-export async function sweepUnclaimed({ metadata, queue }: WorkerServices, options: WorkerOptions): Promise<number> {
-  const rows = await metadata.claimable(options.sweepMaxRows);
+export async function sweepUnclaimed(
+  { metadata, queue }: WorkerServices,
+  options: WorkerOptions,
+  idleMs = 0,
+  pacing = new RepublishPacing(options.sweepIntervalMs),
+): Promise<number> {
+  const rows = pacing.due(await metadata.claimable(options.sweepMaxRows, idleMs));
   let published = 0;
   for (const { n, attempt } of rows) {
     try {
-      const lane = chooseLane(n, estimatedSeconds(n, options), options);
+      const lane = chooseLane(n, estimatedSeconds(n, options.budgets['small.long']), options);
       await queue.publish(lane, { version: 1, number: n.toString(), attempt });
+      pacing.published({ n, attempt });
       published += 1;
     } catch (error) {
       if (error instanceof CapacityError) break;
@@ -20,16 +30,6 @@ export async function sweepUnclaimed({ metadata, queue }: WorkerServices, option
     }
   }
   return published;
-}
-
-/** What does not fit goes to the long lane as well: there the claim fails it with the reason. */
-function estimatedSeconds(n: bigint, options: WorkerOptions): number {
-  try {
-    return planFactorial(n, options.budgets['small.long']).estimatedSeconds;
-  } catch (error) {
-    if (error instanceof PlanCapacityError) return Number.POSITIVE_INFINITY;
-    throw error;
-  }
 }
 
 /** Remove unfinished writes, and objects that no row names, once they are older than `unfinishedMaxAgeMs`. */
@@ -44,19 +44,25 @@ export async function sweepObjects({ metadata, objects }: WorkerServices, option
   return removed;
 }
 
-/** Runs both sweeps: the rows every `sweepIntervalMs`, the objects every hundredth time. One at a time, errors logged. */
+/**
+ * Runs both sweeps: the rows every `sweepIntervalMs`, the objects four times within `unfinishedMaxAgeMs`. One at a time, errors
+ * logged. Any number of workers may sweep at once: what two of them do is done once or is harmless twice.
+ */
 export class Sweeper {
   readonly #services: WorkerServices;
   readonly #options: WorkerOptions;
   readonly #log: WorkerLog;
+  readonly #pacing: RepublishPacing;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
-  #rounds = 0;
+  #isFirst = true;
+  #objectsDueMs = 0;
 
   constructor(services: WorkerServices, options: WorkerOptions, log: WorkerLog) {
     this.#services = services;
     this.#options = options;
     this.#log = log;
+    this.#pacing = new RepublishPacing(options.sweepIntervalMs);
   }
 
   /** Sweep once, now, then on the interval. Resolves when the first sweep is over. */
@@ -75,17 +81,23 @@ export class Sweeper {
 
   async #sweep(): Promise<void> {
     try {
-      const published = await sweepUnclaimed(this.#services, this.#options);
+      // At its start an embedded queue is empty, and nobody knows what a broker lost meanwhile.
+      const idleMs = this.#isFirst ? 0 : this.#options.sweepIntervalMs;
+      const published = await sweepUnclaimed(this.#services, this.#options, idleMs, this.#pacing);
+      this.#isFirst = false;
       if (published > 0) this.#log.info({ published }, 'unclaimed requests published again');
-      if (this.#rounds % objectSweepEvery === 0) {
-        const removed = await sweepObjects(this.#services, this.#options);
-        if (removed > 0) this.#log.info({ removed }, 'unreferenced objects removed');
-      }
-      this.#rounds += 1;
+      await this.#sweepObjectsWhenDue();
     } catch (error) {
       const code = error instanceof BackingError ? error.code : 'internal';
       this.#log.error({ code, reason: error instanceof Error ? error.message : 'unknown' }, 'sweep failed');
     }
+  }
+
+  async #sweepObjectsWhenDue(): Promise<void> {
+    if (performance.now() < this.#objectsDueMs) return;
+    const removed = await sweepObjects(this.#services, this.#options);
+    this.#objectsDueMs = performance.now() + this.#options.unfinishedMaxAgeMs / 4;
+    if (removed > 0) this.#log.info({ removed }, 'unreferenced objects removed');
   }
 
   async stop(): Promise<void> {
@@ -93,5 +105,3 @@ export class Sweeper {
     await this.#running;
   }
 }
-
-const objectSweepEvery = 100;

@@ -20,12 +20,14 @@ const now = sql<StoredTime>`cast(round(unixepoch('now', 'subsec') * 1000) as int
 /** How the metadata store speaks to SQLite ≥ 3.42 through one connection, which alone makes a transaction exclusive. */
 export const sqliteStoreDialect: StoreDialect = Object.freeze<StoreDialect>({
   migrations: sqliteMigrations,
+  heldAlone: true,
   now,
   nowPlus: (offsetMs) => sql<StoredTime>`${now} + ${BigInt(offsetMs)}`,
   toDate: (stored) => new Date(Number(stored)),
   fromDate: (date) => BigInt(date.getTime()),
   insertIfAbsent: (query) => query.onConflict((conflict) => conflict.column('n').doNothing()),
   forUpdate: (query) => query,
+  isAborted: () => false,
   translateError: translateSqliteError,
 });
 

@@ -1,4 +1,4 @@
-import type { ReadinessCheck } from '../dependencies.ts';
+import type { ReadinessCheck } from './readiness.ts';
 
 /** What one check found. */
 export interface ProbeFinding {

@@ -1,0 +1,153 @@
+import { InputError } from '@factorial/compute';
+import type { Redis } from 'ioredis';
+import { maxTimerMs, positiveInteger } from '../contracts/positive-integer.ts';
+import { CacheAside, type CacheStorage } from './cache-aside.ts';
+import type { DigitCache } from './digit-cache.ts';
+import { FaultLog, type FaultLogger } from './fault-log.ts';
+import { RedisConnection } from './redis-connection.ts';
+import { evictionProblem } from './redis-eviction-check.ts';
+import { takeLoadTurn } from './redis-load-turn.ts';
+
+export interface RedisDigitCacheOptions {
+  /** `redis://[user:password@]host:port[/db]`, or `rediss://…` over TLS. */
+  readonly url: string;
+  /** Larger values are not kept. Default 1 MiB. */
+  readonly maxValueBytes?: number;
+  /** A value lives this long; 0, the default, keeps it until it is evicted: n! never changes. */
+  readonly ttlSeconds?: number;
+  /** Before the n of every key. Default `factorial:digits:`. */
+  readonly keyPrefix?: string;
+  /** Default 1,000. */
+  readonly connectTimeoutMs?: number;
+  /** A command without an answer for longer is a miss. Default 500. */
+  readonly commandTimeoutMs?: number;
+  /** Commands under way at most; more are misses at once. Default 10,000. */
+  readonly pendingMax?: number;
+  /** Bytes of values being written at most; more are not kept. Default 64 MiB, and at least `maxValueBytes`. */
+  readonly pendingWriteMaxBytes?: number;
+  /** Faults in a row after which Redis is left alone. Default 5. */
+  readonly breakerFaults?: number;
+  /** How long it is left alone before one command tries again. Default 2,000. */
+  readonly breakerPauseMs?: number;
+  /** A loader in another process that died lets the next one load after this time. Default 5,000. */
+  readonly loadLockMs?: number;
+  /** Longest wait for another process's load; then the value is loaded here too. Default 2,000. */
+  readonly loadWaitMs?: number;
+  /** Told of outages, each once, and of a server whose settings do not suit a cache. */
+  readonly log?: FaultLogger;
+}
+
+const loadPollMs = 25;
+const mebibyte = 2 ** 20;
+const digitZero = 0x30;
+const digitNine = 0x39;
+
+/**
+ * The digit cache in Redis, shared by all processes. Connects at the first use; every fault is a miss, bounded in time, and an
+ * outage costs next to nothing while it lasts. The value of a key is the digits as text, nothing else.
+ */
+export function createRedisDigitCache(options: RedisDigitCacheOptions): DigitCache {
+  const scheme = URL.parse(options.url)?.protocol;
+  if (scheme !== 'redis:' && scheme !== 'rediss:') {
+    throw new InputError('a cache URL that begins with redis:// or rediss://', scheme ?? 'text that is no URL');
+  }
+  const maxValueBytes = positiveInteger('maxValueBytes', options.maxValueBytes ?? mebibyte);
+  const faultLog = new FaultLog(options.log);
+  const storage = new RedisStorage(options, maxValueBytes, faultLog);
+  return new CacheAside(storage, { maxValueBytes, onFault: (fault) => faultLog.fault(fault) });
+}
+
+class RedisStorage implements CacheStorage {
+  readonly #connection: RedisConnection;
+  readonly #keyPrefix: string;
+  readonly #ttlSeconds: number;
+  readonly #pendingWriteMaxBytes: number;
+  readonly #turns: { readonly lockMs: number; readonly waitMs: number; readonly pollMs: number };
+  #pendingWriteBytes = 0;
+
+  constructor(options: RedisDigitCacheOptions, maxValueBytes: number, faultLog: FaultLog) {
+    const bound = (name: string, value: number | undefined, fallback: number): number =>
+      positiveInteger(name, value ?? fallback, maxTimerMs);
+    this.#keyPrefix = options.keyPrefix ?? 'factorial:digits:';
+    this.#ttlSeconds = options.ttlSeconds ? positiveInteger('ttlSeconds', options.ttlSeconds) : 0;
+    this.#pendingWriteMaxBytes = Math.max(
+      maxValueBytes,
+      positiveInteger('pendingWriteMaxBytes', options.pendingWriteMaxBytes ?? 64 * mebibyte),
+    );
+    this.#turns = {
+      lockMs: bound('loadLockMs', options.loadLockMs, 5_000),
+      waitMs: bound('loadWaitMs', options.loadWaitMs, 2_000),
+      pollMs: loadPollMs,
+    };
+    this.#connection = new RedisConnection({
+      url: options.url,
+      connectTimeoutMs: bound('connectTimeoutMs', options.connectTimeoutMs, 1_000),
+      commandTimeoutMs: bound('commandTimeoutMs', options.commandTimeoutMs, 500),
+      pendingMax: bound('pendingMax', options.pendingMax, 10_000),
+      breaker: {
+        faultsToOpen: bound('breakerFaults', options.breakerFaults, 5),
+        pauseMs: bound('breakerPauseMs', options.breakerPauseMs, 2_000),
+        onOpened: (fault) => faultLog.opened(fault),
+        onClosed: () => faultLog.closed(),
+      },
+      onConnected: async (redis) => faultLog.settings(await evictionProblem(redis)),
+    });
+  }
+
+  /** Digits only: what somebody else wrote under the key is a miss, and the next `set` replaces it. */
+  async get(key: string): Promise<Uint8Array | undefined> {
+    const value = await this.#connection.run((redis) => redis.getBuffer(this.#valueKey(key)));
+    return value === null ? undefined : digitsOnly(value);
+  }
+
+  async set(key: string, digits: Uint8Array): Promise<void> {
+    if (this.#pendingWriteBytes + digits.byteLength > this.#pendingWriteMaxBytes) return;
+    this.#pendingWriteBytes += digits.byteLength;
+    try {
+      // A copy: the caller may change its array before the bytes are sent.
+      const value = Buffer.from(digits);
+      await this.#connection.run((redis) => this.#write(redis, this.#valueKey(key), value));
+    } finally {
+      this.#pendingWriteBytes -= digits.byteLength;
+    }
+  }
+
+  async delete(key: string): Promise<void> {
+    await this.#connection.run((redis) => redis.del(this.#valueKey(key)));
+  }
+
+  async takeTurn(key: string) {
+    const value = this.#valueKey(key);
+    const turn = await takeLoadTurn(this.#connection, { value, lock: `${value}:loading` }, this.#turns);
+    if (turn.kind === 'load') return turn;
+    const digits = digitsOnly(turn.digits);
+    return digits === undefined ? undefined : { kind: 'loaded' as const, digits };
+  }
+
+  async ping(): Promise<void> {
+    await this.#connection.run((redis) => redis.ping());
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.close();
+  }
+
+  async #write(redis: Redis, key: string, value: Buffer): Promise<unknown> {
+    return this.#ttlSeconds === 0 ? await redis.set(key, value) : await redis.set(key, value, 'EX', this.#ttlSeconds);
+  }
+
+  /** The braces keep a value and its lock on one node of a cluster. */
+  #valueKey(key: string): string {
+    return `${this.#keyPrefix}{${key}}`;
+  }
+}
+
+function digitsOnly(value: Uint8Array): Uint8Array | undefined {
+  // By index, on the path of each hit: 2 ms per MiB here, against 12 to 25 with `every` or an iterator.
+  for (let index = 0; index < value.length; index++) {
+    const byte = value[index] ?? 0;
+    if (byte < digitZero || byte > digitNine) return undefined;
+  }
+  // A copy: the driver's buffer is a window on all that came in with it, and would keep that alive.
+  return value.length > 0 ? new Uint8Array(value) : undefined;
+}

@@ -1,0 +1,63 @@
+import { type Kysely, sql } from 'kysely';
+import type { Migration } from 'kysely/migration';
+
+/**
+ * Times are UTC to the millisecond. Text compares by its bytes. MySQL cannot undo a half-made schema, so each statement may run
+ * again after an interruption.
+ */
+const createFactorials = `
+create table if not exists factorials (
+  n bigint primary key,
+  s3_key varchar(255) character set ascii collate ascii_bin not null,
+  size bigint,
+  checksum varchar(64) character set ascii collate ascii_bin,
+  status enum('calculating', 'uploading', 'done', 'failed') not null,
+  created_at datetime(6) not null,
+  updated_at datetime(6) not null,
+  last_read_at datetime(6),
+  digits bigint not null,
+  trailing_zeros bigint not null,
+  client varbinary(256) not null,
+  attempt integer not null,
+  failures integer not null,
+  interruptions integer not null,
+  lease_owner varchar(200),
+  lease_until datetime(6),
+  fence bigint not null,
+  progress text,
+  error text,
+  constraint factorials_n check (n >= 0),
+  constraint factorials_checksum check (length(checksum) = 64),
+  constraint factorials_lease_pair check ((lease_owner is null) = (lease_until is null)),
+  constraint factorials_lease_status check (lease_until is null or status in ('calculating', 'uploading')),
+  constraint factorials_done check (status <> 'done' or (size is not null and checksum is not null)),
+  key factorials_created (created_at, n),
+  key factorials_status (status, size),
+  key factorials_client (client, status),
+  key factorials_lease (lease_until, n),
+  unique key factorials_key (s3_key)
+) engine = InnoDB default character set utf8mb4 collate utf8mb4_bin`;
+
+const initialSchema: readonly string[] = [
+  createFactorials,
+  `create table if not exists coordination (
+    id integer primary key default 1,
+    max_factorial bigint,
+    cur_factorial bigint,
+    constraint coordination_one check (id = 1)
+  ) engine = InnoDB`,
+  'insert ignore into coordination (id) values (1)',
+];
+
+function migrationOf(statements: readonly string[]): Migration {
+  return {
+    async up(db: Kysely<unknown>): Promise<void> {
+      for (const statement of statements) await sql.raw(statement).execute(db);
+    },
+  };
+}
+
+/** By name, in the order they apply. A released migration never changes: add another. */
+export const mysqlMigrations: Readonly<Record<string, Migration>> = Object.freeze({
+  '0001_factorials': migrationOf(initialSchema),
+});

@@ -1,0 +1,58 @@
+import { type Kysely, sql } from 'kysely';
+import type { Migration } from 'kysely/migration';
+
+/** Times are to the millisecond by PostgreSQL's clock. `fillfactor` leaves room to renew leases within the page. */
+const createFactorials = `
+create table factorials (
+  n bigint primary key check (n >= 0),
+  s3_key text not null,
+  size bigint,
+  checksum varchar(64) check (length(checksum) = 64),
+  status factorial_status not null,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  last_read_at timestamptz,
+  digits bigint not null,
+  trailing_zeros bigint not null,
+  client text not null,
+  attempt integer not null,
+  failures integer not null,
+  interruptions integer not null,
+  lease_owner text,
+  lease_until timestamptz,
+  fence bigint not null,
+  progress text,
+  error text,
+  check ((lease_owner is null) = (lease_until is null)),
+  check (lease_until is null or status in ('calculating', 'uploading')),
+  check (status <> 'done' or (size is not null and checksum is not null))
+) with (fillfactor = 80)`;
+
+const initialSchema: readonly string[] = [
+  `create type factorial_status as enum ('calculating', 'uploading', 'done', 'failed')`,
+  createFactorials,
+  'create index factorials_created on factorials (created_at, n)',
+  'create index factorials_status on factorials (status, size)',
+  'create index factorials_client on factorials (client, status)',
+  'create index factorials_lease on factorials (lease_until, n) where lease_until is not null',
+  'create unique index factorials_key on factorials (s3_key)',
+  `create table coordination (
+    id integer primary key default 1 check (id = 1),
+    max_factorial bigint,
+    cur_factorial bigint
+  )`,
+  'insert into coordination default values',
+];
+
+function migrationOf(statements: readonly string[]): Migration {
+  return {
+    async up(db: Kysely<unknown>): Promise<void> {
+      for (const statement of statements) await sql.raw(statement).execute(db);
+    },
+  };
+}
+
+/** By name, in the order they apply, each in a transaction. A released migration never changes: add another. */
+export const postgresMigrations: Readonly<Record<string, Migration>> = Object.freeze({
+  '0001_factorials': migrationOf(initialSchema),
+});

@@ -1,0 +1,26 @@
+import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Settings } from '../contracts/settings.ts';
+import type { MetadataStore } from '../metadata/metadata-store.ts';
+import { openMetadataStore } from '../metadata/open-metadata-store.ts';
+import { createSqliteMetadataStore } from '../metadata/sqlite/sqlite-metadata-store.ts';
+
+/**
+ * The metadata store the settings name: the server of `DATABASE_URL`, connected and migrated by whoever starts the service,
+ * or SQLite in `DATA_DIR`, made and migrated here. `DirectoryInUseError` when another process holds that folder.
+ */
+export async function openMetadata(settings: Settings): Promise<MetadataStore> {
+  const { DATABASE_URL: url } = settings;
+  if (url !== undefined) {
+    return openMetadataStore({
+      url,
+      poolMax: settings.DATABASE_POOL_MAX,
+      statementTimeoutMs: Math.ceil(settings.DATABASE_STATEMENT_TIMEOUT_SECONDS * 1000),
+    });
+  }
+  const directory = resolve(settings.DATA_DIR);
+  await mkdir(directory, { recursive: true });
+  const metadata = createSqliteMetadataStore({ directory });
+  await metadata.migrate();
+  return metadata;
+}
