@@ -183,3 +183,18 @@ function crtConstants(): Uint32Array<ArrayBuffer> {
   }
   return words;
 }
+
+/** Writes a constant of the field and its quotient: 8 bytes. */
+export function storeConstant(instance: KernelInstance, primeIndex: number, ptr: Ptr, value: bigint): void {
+  storePair(instance.words, ptr, value, BigInt(transformPrimes[primeIndex]!.p));
+}
+
+/** Writes the weights of assembly/fold.ts: root^from … root^(from + 3), times 2^32, and root^4 with its quotient. 32 bytes. */
+export function storeWeights(instance: KernelInstance, primeIndex: number, ptr: Ptr, root: bigint, from: number): void {
+  const p = BigInt(transformPrimes[primeIndex]!.p);
+  for (let lane = 0; lane < 4; lane++) {
+    const weight = powerMod(root, BigInt(from + lane), p);
+    instance.words[(ptr >> 2) + lane] = Number((weight << 32n) % p);
+  }
+  storePair(instance.words, ptr + 16, powerMod(root, 4n, p), p);
+}

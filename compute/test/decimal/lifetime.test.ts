@@ -72,8 +72,8 @@ describe('a run of the decimal engine', () => {
       [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
     };
     const meter = new ProgressMeter(1000, undefined);
-    const runner = await decimalEngine.load();
-    const run = runner({ facts, budget, plan, pool: lossy, signal: controller.signal, meter });
+    const runner = await decimalEngine.load(plan);
+    const run = runner({ facts, budget, plan, pool: lossy, signal: controller.signal, meter, own: () => undefined });
     await expect(run).rejects.toBeInstanceOf(KernelError);
     await pool[Symbol.asyncDispose]();
   });

@@ -23,7 +23,7 @@ export const controlWords = 512;
 /** Odd numbers that the sieve kernel crosses out at a time, a byte each. */
 const sieveBytes = 2 ** 15;
 /** Bytes of the powers of B by which residues of limbs are found (assembly/residues.ts). */
-const residueTableBytes = 6 * 1024 + 64;
+export const residueTableBytes = 6 * 1024 + 64;
 
 /** Where everything of one run lies in its memory: a plain value, the same on every thread, made before anything runs. */
 export interface DecimalArena {
@@ -144,7 +144,7 @@ export function residueBlockCount(limbCount: number): number {
   return Math.ceil(limbCount / residueBlockLimbs);
 }
 
-function takeScratch(take: (bytes: number) => Ptr, span: number, coefficients: number): ThreadScratch {
+export function takeScratch(take: (bytes: number) => Ptr, span: number, coefficients: number): ThreadScratch {
   // Words of a plane in a segment: the odd numbers of the span at most, and a 2.
   const words = span / 2 + 64;
   const leafBytes = 4 * Math.ceil(words * (1 + 24 / leafWords) + 64);
