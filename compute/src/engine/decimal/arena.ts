@@ -18,6 +18,7 @@ const minSpan = 2 ** 12;
 const maxSpan = 2 ** 20;
 /** Segments into which the primes are cut, when they are neither too short nor too long. */
 const wantedSegments = 32;
+/** Words of the control block: a few counters, and one per thread that joined. */
 export const controlWords = 512;
 /** Odd numbers that the sieve kernel crosses out at a time, a byte each. */
 const sieveBytes = 2 ** 15;
@@ -108,7 +109,7 @@ export function decimalArena(n: number, significantDigits: number, planeCount: n
   const resultBytes = 4 * (paddedLimbs(limbCount + 1) + 64) + heapBytes;
   const resultPtr = take(resultBytes);
   // Text chunks take the area's place when the products are done.
-  const textBytes = digitsPerLimb * textChunkLimbs * (textsPerThread * threads + 1);
+  const textBytes = digitsPerLimb * Math.min(limbCount, textChunkLimbs * (textsPerThread * threads + 1));
   const areaBytes = Math.max(residueAreaBytes(coefficients), textBytes);
   const areaPtr = take(areaBytes);
   return {

@@ -9,9 +9,11 @@ import type { ThreadState } from './thread-state.ts';
 /** What products of listed words need of a thread. */
 export type LeafState = Pick<ThreadState, 'instance' | 'scratch' | 'worker' | 'ownArea'>;
 
-/** Writes the primes that the segments are sieved with. */
+/** Writes the primes that the segments are sieved with, and a 0 after them. */
 export function placeBasePrimes(instance: KernelInstance, arena: DecimalArena): void {
-  instance.words.set(primesUpTo(Math.floor(Math.sqrt(arena.n))).subarray(1), arena.basePrimesPtr >> 2);
+  const primes = primesUpTo(Math.floor(Math.sqrt(arena.n))).subarray(1);
+  instance.words.set(primes, arena.basePrimesPtr >> 2);
+  instance.words[(arena.basePrimesPtr >> 2) + primes.length] = 0;
 }
 
 /**
