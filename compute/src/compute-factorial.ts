@@ -1,3 +1,4 @@
+import type { SharedBudget } from './budget/shared-budget.ts';
 import type { FactorialFacts } from './engine/engine.ts';
 import { admittedEngines } from './engine/registry.ts';
 import { InputError } from './errors.ts';
@@ -33,6 +34,8 @@ export interface ComputeOptions {
    * ended. Emptied when the digits were taken to their end. One process at a time; runs in memory leave it alone.
    */
   readonly checkpointDir?: string;
+  /** Shared with other runs of the process: this one starts when its plan fits beside them, and says `waiting` until then. */
+  readonly sharedBudget?: SharedBudget;
 }
 
 /**
@@ -61,6 +64,10 @@ export async function startFactorial(
   try {
     const meter = new ProgressMeter(engine.workUnits(facts, plan) + Number(facts.digitCount), options.onProgress);
     const checkpoint = options.checkpointDir === undefined ? {} : { checkpointDir: options.checkpointDir };
+    if (options.sharedBudget !== undefined) {
+      const onWait = () => meter.advance('waiting', 0);
+      scope.use(await options.sharedBudget.acquire(plan, scope.signal, onWait));
+    }
     // The threads start while the engine loads.
     const pool = scope.use(await startTaskPool({ threads: plan.threads, signal: scope.signal }));
     const run = await engine.load(plan);

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, open, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -56,6 +56,42 @@ test('a square of all nines carries across every border, through scratch files t
     expect(await readdir(store.directory)).toHaveLength(1);
   } finally {
     expect(await readdir(parent)).toEqual([]);
+    await rm(parent, { recursive: true });
+  }
+});
+
+test('a bit that flips in an operand or in a residue file is noticed', async () => {
+  const parent = await mkdtemp(join(tmpdir(), 'external-'));
+  const seed = Date.now() % 2 ** 31;
+  const random = seededRandom(seed);
+  const { signal } = new AbortController();
+  await using pool = await startTaskPool({ threads: 2, signal });
+  const flip = async (path: string, size: number) => {
+    const file = await open(path, 'r+');
+    // The lowest bit of a word: a limb stays below the radix, which these kernels assert.
+    const at = 4 * Math.floor((size / 4) * random());
+    const byte = Buffer.alloc(1);
+    await file.read(byte, 0, 1, at);
+    await file.write(Buffer.of(byte[0]! ^ 1), 0, 1, at);
+    await file.close();
+  };
+  try {
+    for (let round = 0; round < 8; round++) {
+      await using store = await ScratchStore.open(parent, 2 ** 28);
+      const threads = debugThreads(pool, 2, 2 ** 20);
+      const a = await storeLimbs(store, makeLimbs(random, 4000, 'random'));
+      const b = await storeLimbs(store, makeLimbs(random, 3000, 'random'));
+      const shape = foldShapeWithParts(productCoefficients(4000, 3000), 3, false, 2 ** 20)!;
+      const damage = async () => {
+        const files = (await readdir(store.directory)).filter((name) => name.includes('residue'));
+        const file = files[Math.floor(random() * files.length)]!;
+        await flip(join(store.directory, file), 4 * shape.points);
+      };
+      if (round % 2 === 0 && a.blob.location.kind === 'scratch') await flip(a.blob.location.path, 4 * a.limbCount);
+      const product = multiplyStored({ threads, store }, a, b, round % 2 === 0 ? async () => undefined : damage, shape);
+      await expect(product, `seed ${seed}, round ${round}`).rejects.toMatchObject({ code: 'verification-failed' });
+    }
+  } finally {
     await rm(parent, { recursive: true });
   }
 });
