@@ -8,7 +8,7 @@ export function processTree(root: number): readonly number[] {
     const pid = Number(name);
     if (!Number.isInteger(pid)) continue;
     const status = statusOf(pid);
-    if (status === undefined || status.state === 'Z') continue;
+    if (status?.ended !== false) continue;
     if (pid === root) rootLives = true;
     childrenOf.set(status.parent, [...(childrenOf.get(status.parent) ?? []), pid]);
   }
@@ -19,8 +19,7 @@ export function processTree(root: number): readonly number[] {
 
 /** Whether the process exists and is more than an entry waiting to be reaped. */
 export function isAlive(pid: number): boolean {
-  const status = statusOf(pid);
-  return status !== undefined && status.state !== 'Z';
+  return statusOf(pid)?.ended === false;
 }
 
 /** Send a signal; a process that has ended meanwhile is fine. */
@@ -32,7 +31,10 @@ export function signalProcess(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-function statusOf(pid: number): { readonly state: string; readonly parent: number } | undefined {
+/** Position of the number of threads among the fields after the name (proc(5): field 20). */
+const threadsField = 17;
+
+function statusOf(pid: number): { readonly ended: boolean; readonly parent: number } | undefined {
   let line: string;
   try {
     line = readFileSync(`/proc/${pid}/stat`, 'latin1');
@@ -41,6 +43,7 @@ function statusOf(pid: number): { readonly state: string; readonly parent: numbe
     return undefined;
   }
   // The name stands in parentheses and may hold anything, so read from the last one on.
-  const [state = '', parent = ''] = line.slice(line.lastIndexOf(')') + 2).split(' ');
-  return { state, parent: Number(parent) };
+  const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
+  // While other threads of a killed process are still ending, its first one waits as a zombie and its ports are still taken.
+  return { ended: fields[0] === 'Z' && Number(fields[threadsField]) <= 1, parent: Number(fields[1]) };
 }
