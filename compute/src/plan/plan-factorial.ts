@@ -87,7 +87,19 @@ function capacityError(facts: FactorialFacts, budget: Budget, offers: readonly O
   const scratch = scratchBytes > 0 ? ` and ${mebibytes(scratchBytes)} MiB of scratch` : '';
   const needs = `needs ${mebibytes(memoryBytes)} MiB of memory${scratch}`;
   const message = `${facts.n}! ${needs}, the budget has ${mebibytes(budget.memoryBytes)} and ${mebibytes(budget.scratchBytes)}`;
-  return new PlanCapacityError(message, `give it that much, or ask for less: ${limit}`, largest);
+  return new PlanCapacityError(
+    message,
+    `give it that much${scratchRemedy(facts, budget)}, or ask for less: ${limit}`,
+    largest,
+  );
+}
+
+/** What scratch files would do beside the memory there is. */
+function scratchRemedy(facts: FactorialFacts, budget: Budget): string {
+  const withScratch = { ...budget, scratchBytes: Number.MAX_SAFE_INTEGER };
+  const fitting = priceAll(facts, withScratch).find(({ price }) => fits(price, withScratch) && price.scratchBytes > 0);
+  if (fitting === undefined || budget.scratchBytes >= fitting.price.scratchBytes) return '';
+  return `, or a folder with ${mebibytes(fitting.price.scratchBytes)} MiB for scratch files beside the memory it has`;
 }
 
 function mebibytes(bytes: number): number {

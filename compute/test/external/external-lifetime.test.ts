@@ -134,5 +134,7 @@ test('a disk that fills up at any moment ends the run with a clear error, and th
 test('a budget that is too small is refused, and what would do is named', () => {
   const tight = defaultBudget({ memoryBytes: 64 * mebibyte, scratchDir, scratchBytes: mebibyte, engine: 'decimal' });
   expect(() => planFactorial(1_000_000_000, tight)).toThrow(/MiB of scratch/);
+  const memoryOnly = defaultBudget({ memoryBytes: 300 * mebibyte, engine: 'decimal' });
+  expect(() => planFactorial(100_000_000, memoryOnly)).toThrow(/MiB for scratch files beside the memory it has/);
   expect(() => planFactorial(10_000_000_000n, tight)).toThrow(/cannot be computed/);
 });
