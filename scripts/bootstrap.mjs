@@ -173,6 +173,8 @@ const commands = {
   'start:api': (args) => serve('api.js', args),
   'start:worker': (args) => serve('worker.js', args),
   migrate: (args) => run(nodeBinary(), [join('service', 'dist', 'start', 'migrate.js'), ...args]),
+  'dev:services': (args) => run(nodeBinary(), [join('backing', 'dev', 'main.ts'), ...args]),
+  synth: (args) => run(nodeBinary(), [join('sfn', 'infra', 'run.mjs'), 'synth', ...args]),
   'test:load': (args) => run(nodeBinary(), [join('bench', 'load', 'main.ts'), ...args]),
   test: (args) => run(nodeBinary(), [join('scripts', 'test.mjs'), ...args]),
 };

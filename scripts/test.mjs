@@ -17,11 +17,11 @@ async function check(name, args) {
 }
 
 /** Suites with packages and lockfiles of their own, outside the workspaces. Each ends with a line that counts. */
-const ownSuites = ['charts/test/run.mjs'];
+const ownSuites = [['charts/test/run.mjs'], ['sfn/infra/run.mjs', 'test']];
 
-async function suite(script) {
+async function suite(args) {
   let output = '';
-  const code = await run(nodeBinary(), [script], { stdio: ['ignore', 'pipe', 'inherit'] }, (child) => {
+  const code = await run(nodeBinary(), args, { stdio: ['ignore', 'pipe', 'inherit'] }, (child) => {
     child.stdout.on('data', (chunk) => {
       process.stdout.write(chunk);
       output = (output + chunk).slice(-10_000);
@@ -39,7 +39,7 @@ try {
     await check('lint and format', ['scripts/lint.mjs', 'check']);
     await check('types of the tests', ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.test.json']);
   }
-  if (filters.length === 0) for (const script of ownSuites) await suite(script);
+  if (filters.length === 0) for (const args of ownSuites) await suite(args);
   const code = await run(nodeBinary(), [
     'node_modules/vitest/vitest.mjs',
     'run',

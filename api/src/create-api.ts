@@ -42,6 +42,7 @@ export async function createApi(deps: ApiDependencies, input: ApiOptionsInput = 
     cache: deps.cache,
     objects: deps.objects,
     queue: deps.queue,
+    workflow: deps.workflow,
     options,
     readinessChecks: [...backingChecks(deps), ...(deps.readiness ?? [])],
     closing,

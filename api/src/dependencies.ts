@@ -1,4 +1,11 @@
-import type { CalculationQueue, DigitCache, MetadataStore, ObjectStore, ReadinessCheck } from '@factorial/backing';
+import type {
+  CalculationQueue,
+  DigitCache,
+  MetadataStore,
+  ObjectStore,
+  ReadinessCheck,
+  WorkflowEngine,
+} from '@factorial/backing';
 import type { FastifyBaseLogger } from 'fastify';
 import type { ApiOptions } from './options.ts';
 
@@ -8,6 +15,8 @@ export interface ApiDependencies {
   readonly cache: DigitCache;
   readonly objects: ObjectStore;
   readonly queue: CalculationQueue;
+  /** Where large n are computed apart from the workers: told to stop when one is cancelled. */
+  readonly workflow?: WorkflowEngine | undefined;
   /** A pino logger, or one with its methods. Without it nothing is logged. */
   readonly logger?: FastifyBaseLogger;
   /** Checks beside those of the four backing services. */
@@ -20,6 +29,7 @@ export interface ApiContext {
   readonly cache: DigitCache;
   readonly objects: ObjectStore;
   readonly queue: CalculationQueue;
+  readonly workflow: WorkflowEngine | undefined;
   readonly options: ApiOptions;
   readonly readinessChecks: readonly ReadinessCheck[];
   readonly closing: AbortSignal;

@@ -340,6 +340,7 @@ function withPresignedUrls(objects: ObjectStore): ObjectStore {
     presign: async (key, ttlSeconds) => `https://objects.example/${key}?expires=${ttlSeconds}`,
     list: () => objects.list(),
     remove: (key) => objects.remove(key),
+    abortUploads: (key) => objects.abortUploads(key),
     sweepUnfinished: (olderThanMs) => objects.sweepUnfinished(olderThanMs),
     freeBytes: () => objects.freeBytes(),
     ping: () => objects.ping(),

@@ -18,8 +18,8 @@ function recordingQueue(fault?: Error): CalculationQueue & { readonly published:
       await queue.publish(lane, body);
       published.push({ lane, body });
     },
-    announce: (event) => queue.announce(event),
     consume: (lane, prefetch, handler) => queue.consume(lane, prefetch, handler),
+    announce: (event) => queue.announce(event),
     deadLetters: (limit) => queue.deadLetters(limit),
     ping: () => queue.ping(),
     close: (drainMs) => queue.close(drainMs),

@@ -149,19 +149,29 @@ class LocalServer implements RunningServer {
   async #untilReady(): Promise<void> {
     const timeoutMs = this.#definition.readyTimeoutMs ?? 30_000;
     const deadline = Date.now() + timeoutMs;
-    let last: unknown;
-    do {
-      const ended = this.#children.find((child) => child.exitCode !== null || child.signalCode !== null);
-      if (ended)
-        throw new Error(`${this.name} ended at its start (${ended.exitCode ?? ended.signalCode})${this.#logTail()}`);
+    for (;;) {
+      this.#assertAlive();
       try {
-        return await this.#definition.probe();
+        await this.#definition.probe();
+        // It may have been somebody else who answered, on a port that this server did not get.
+        await sleep(5);
+        this.#assertAlive();
+        return;
       } catch (fault) {
-        last = fault;
+        this.#assertAlive();
+        if (Date.now() > deadline) {
+          throw new Error(`expected ${this.name} to answer within ${timeoutMs} ms, got ${fault}${this.#logTail()}`);
+        }
         await sleep(50);
       }
-    } while (Date.now() < deadline);
-    throw new Error(`expected ${this.name} to answer within ${timeoutMs} ms, got ${String(last)}${this.#logTail()}`);
+    }
+  }
+
+  #assertAlive(): void {
+    const ended = this.#children.find((child) => child.exitCode !== null || child.signalCode !== null);
+    if (ended) {
+      throw new Error(`${this.name} ended at its start (${ended.exitCode ?? ended.signalCode})${this.#logTail()}`);
+    }
   }
 
   #logTail(): string {
@@ -189,9 +199,16 @@ function spawnProcess(process: ServerProcess, directory: string, log: number): C
   return child;
 }
 
+const killTimeoutMs = 10_000;
+
 async function endProcesses(pids: readonly number[]): Promise<void> {
   for (const pid of pids) signalProcess(pid, 'SIGKILL');
-  while (pids.some(isAlive)) await sleep(10);
+  const deadline = Date.now() + killTimeoutMs;
+  while (pids.some(isAlive)) {
+    if (Date.now() > deadline)
+      throw new Error(`expected ${pids.join(', ')} to end within ${killTimeoutMs} ms of SIGKILL`);
+    await sleep(10);
+  }
 }
 
 function sleep(ms: number): Promise<void> {

@@ -2,12 +2,18 @@ export type { DigitCache } from './cache/digit-cache.ts';
 export type { FaultLogger } from './cache/fault-log.ts';
 export { createMemoryDigitCache, type MemoryDigitCacheOptions } from './cache/memory-digit-cache.ts';
 export { createRedisDigitCache, type RedisDigitCacheOptions } from './cache/redis-digit-cache.ts';
+export { type Cancellation, type CancellationServices, cancelCalculation } from './calculation/cancel-calculation.ts';
+export { type ComputeAndStoreOptions, computeAndStore, type StoredDigits } from './calculation/compute-and-store.ts';
+export { failureReason, isFinalFailure, isRetryable } from './calculation/failure-reason.ts';
+export { LeaseKeeper, type LeaseTimes } from './calculation/lease-keeper.ts';
 export {
   type CalculationOptions,
   type CalculationOutcome,
   type CalculationServices,
   runCalculation,
 } from './calculation/run-calculation.ts';
+export { digitsKeyOf, type TaskNoteKind, taskNoteKey, taskNoteKinds } from './calculation/task-note.ts';
+export { type VerifyOptions, verifyStored } from './calculation/verify-stored.ts';
 export * from './contracts/errors.ts';
 export { type CalculationEvent, calculationEventSchema, parseCalculationEvent } from './contracts/event.ts';
 export {
@@ -56,7 +62,16 @@ export { createRabbitmqCalculationQueue } from './queue/rabbitmq/rabbitmq-calcul
 export type { RabbitmqCalculationQueueOptions } from './queue/rabbitmq/rabbitmq-options.ts';
 export type { ProbeFinding } from './readiness/probe.ts';
 export { backingChecks, Readiness, type ReadinessCheck, type ReadinessReport } from './readiness/readiness.ts';
-export { createLocalWorkflowEngine, type LocalWorkflowEngineOptions } from './workflow/local-workflow-engine.ts';
+export { type ExecutionInput, executionName } from './workflow/execution-name.ts';
+export {
+  createLocalWorkflowEngine,
+  type ExecutionEvent,
+  type LocalWorkflowEngineOptions,
+} from './workflow/local-workflow-engine.ts';
+export {
+  createStepFunctionsWorkflowEngine,
+  type StepFunctionsWorkflowEngineOptions,
+} from './workflow/step-functions-workflow-engine.ts';
 export type { TaskContext, TaskHandler, WorkflowDefinition } from './workflow/task-handlers.ts';
 export type * from './workflow/workflow-engine.ts';
 export { executionNamePattern, maxInputBytes } from './workflow/workflow-engine.ts';

@@ -33,7 +33,9 @@ test('all services run side by side, serve with the printed environment, and Ctr
   const { output } = start();
   await until(() => output().includes('# MySQL') || child?.exitCode !== null, 'all services', 80_000);
   expect(child?.exitCode).toBeNull();
-  const environment = new Map([...output().matchAll(/^export ([A-Z0-9_]+)='(.*)'$/gm)].map(([, name, value]) => [name, value]));
+  const environment = new Map(
+    [...output().matchAll(/^export ([A-Z0-9_]+)='(.*)'$/gm)].map(([, name, value]) => [name, value]),
+  );
   expect([...environment.keys()]).toEqual([
     'DATABASE_URL',
     'REDIS_URL',

@@ -66,11 +66,14 @@ describe('the MySQL schema', () => {
     ).rejects.toThrow('factorials_done');
   });
 
-  test('every part of the migration may run again, as after an interruption', async () => {
+  test('every part of the migration may run again, as after an interruption, and keeps the rows', async () => {
+    const { store, dispose } = await makeStore();
+    await store.request({ n: 5n, digits: 3n, trailingZeros: 1n, client: 'c' });
+    const before = await store.find(5n);
     await database.execute('delete from kysely_migration');
-    const store = createMysqlMetadataStore({ url: database.url });
     expect(await store.migrate()).toEqual(['0001_factorials']);
+    expect(await store.find(5n)).toEqual(before);
     expect(await store.coordination()).toEqual({ maxFactorial: null, curFactorial: null });
-    await store.close();
+    await dispose();
   });
 });

@@ -239,7 +239,7 @@ describe('the RabbitMQ calculation queue', () => {
   test('refused credentials are a transient fault that says so', async () => {
     const wrong = new URL(url);
     wrong.password = 'wrong';
-    const queue = createRabbitmqCalculationQueue({ url: wrong.href, publishTimeoutMs: 1_000 });
+    const queue = createRabbitmqCalculationQueue({ url: wrong.href, publishTimeoutMs: 20_000 });
     await expect(queue.ping()).rejects.toThrow(TransientError);
     await expect(queue.ping()).rejects.toThrow(/ACCESS_REFUSED|ACCESS-REFUSED/);
     await queue.close(0);

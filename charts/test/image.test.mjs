@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join, relative, sep } from 'node:path';
 import { test } from 'node:test';
-import { announcedCommands, commandProblem, sourceOf } from './commands.mjs';
+import { commandProblem } from './commands.mjs';
 import { environmentOf, ignoredPatterns, readDockerfile } from './dockerfile.mjs';
 import { projectRoot } from './paths.mjs';
 import { pods, render, valuesFiles } from './render.mjs';
@@ -60,11 +60,6 @@ test('commands of the chart are commands of the image', () => {
       }
     }
   }
-});
-
-test('no command is announced that has come to be in the tree', () => {
-  const arrived = announcedCommands.filter((command) => existsSync(join(projectRoot, sourceOf(command))));
-  assert.deepEqual(arrived, [], 'take it from announcedCommands in charts/test/commands.mjs');
 });
 
 test('the image runs as a numbered user that is not root, the same as the pods', () => {

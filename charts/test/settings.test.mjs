@@ -23,6 +23,8 @@ function exampleOf({ expected, fallback }) {
   if (expected === 'true or false') return fallback !== 'true';
   const size = /^a size from (\S+) to (\S+),/.exec(expected);
   if (size) return size[2];
+  const shown = /such as (\S+)$/.exec(expected);
+  if (shown) return shown[1];
   if (/addresses/.test(expected)) return '10.0.0.0/8';
   return expected.startsWith('auto') ? 'auto' : 'example';
 }

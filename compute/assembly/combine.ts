@@ -69,8 +69,8 @@ function rippleGroup(outPtr: usize): i32 {
 }
 
 /**
- * Garner's mixed-radix digits d0…d4 of `count` coefficients in the place of their residues. Apart from the conversion, so that the long dependent
- * chains of both overlap with those of the next coefficients (gain: a third).
+ * Garner's mixed-radix digits d0…d4 of `count` coefficients in the place of their residues. Apart from the conversion and the carries, so that the long
+ * dependent chains of each overlap with those of the next coefficients.
  */
 function findMixedDigits(crtPtr: usize, residuesPtr: usize, primeBytes: usize, count: usize): void {
   const p0 = v128.load_splat<u32>(crtPtr);
@@ -106,32 +106,29 @@ function findMixedDigits(crtPtr: usize, residuesPtr: usize, primeBytes: usize, c
 }
 
 /**
- * `count` coefficients from residues (prime k at residuesPtr + k·primeBytes, in [0, 2p)) to 2·count limbs; the residues are spent.
- * Restrictions: count a multiple of 4; every coefficient < 2^29·10^36 and < ∏p; primes in (5·10^8, 10^9), ascending or not.
+ * Mixed-radix digits to digits r0…r4 of radix B in their place: column t of the coefficient is ∑ d_k·(word t of p_0…p_{k−1}).
+ * Bound: at most four products below 10^18 and one digit or quotient: < 2^62. The quotient joins a column last, to keep the chain of columns short.
  */
-export function combineResidues(crtPtr: usize, residuesPtr: usize, primeBytes: usize, count: usize, outPtr: usize, statePtr: usize): void {
-  findMixedDigits(crtPtr, residuesPtr, primeBytes, count);
+function convertRadix(crtPtr: usize, digitsPtr: usize, primeBytes: usize, count: usize): void {
   const radix = v128.load_splat<u32>(crtPtr, 20);
-  const minusRadix = v128.load_splat<u32>(crtPtr, 24);
   const two52 = v128.load_splat<u64>(crtPtr, 152);
   const two84 = v128.load_splat<u64>(crtPtr, 160);
   const both = v128.load_splat<u64>(crtPtr, 168);
   const inverse = v128.load_splat<u64>(crtPtr, 176);
-  let last2 = v128.load(statePtr);
-  let last3 = v128.load(statePtr, 16);
-  let last4 = v128.load(statePtr, 32);
-  let lastCarry = v128.load(statePtr, 48);
-  const end = residuesPtr + (count << 2);
-  for (; residuesPtr < end; residuesPtr += 16) {
-    const d0 = v128.load(residuesPtr);
-    const d1 = v128.load(residuesPtr + primeBytes);
-    const d2 = v128.load(residuesPtr + 2 * primeBytes);
-    const d3 = v128.load(residuesPtr + 3 * primeBytes);
-    const d4 = v128.load(residuesPtr + 4 * primeBytes);
-    // Bound: at most four products below 10^18 and one digit or quotient: < 2^62.
+  const end = digitsPtr + (count << 2);
+  for (; digitsPtr < end; digitsPtr += 16) {
+    const ptr1 = digitsPtr + primeBytes;
+    const ptr2 = ptr1 + primeBytes;
+    const ptr3 = ptr2 + primeBytes;
+    const ptr4 = ptr3 + primeBytes;
+    const d0 = v128.load(digitsPtr);
+    const d1 = v128.load(ptr1);
+    const d2 = v128.load(ptr2);
+    const d3 = v128.load(ptr3);
+    const d4 = v128.load(ptr4);
     let w = v128.load_splat<u32>(crtPtr, 112);
-    let acc01 = i64x2.add(i64x2.extend_low_i32x4_u(d0), i64x2.extmul_low_i32x4_u(d1, w));
-    let acc23 = i64x2.add(i64x2.extend_high_i32x4_u(d0), i64x2.extmul_high_i32x4_u(d1, w));
+    let acc01 = i64x2.extmul_low_i32x4_u(d1, w);
+    let acc23 = i64x2.extmul_high_i32x4_u(d1, w);
     w = v128.load_splat<u32>(crtPtr, 116);
     acc01 = i64x2.add(acc01, i64x2.extmul_low_i32x4_u(d2, w));
     acc23 = i64x2.add(acc23, i64x2.extmul_high_i32x4_u(d2, w));
@@ -141,42 +138,70 @@ export function combineResidues(crtPtr: usize, residuesPtr: usize, primeBytes: u
     w = v128.load_splat<u32>(crtPtr, 136);
     acc01 = i64x2.add(acc01, i64x2.extmul_low_i32x4_u(d4, w));
     acc23 = i64x2.add(acc23, i64x2.extmul_high_i32x4_u(d4, w));
+    acc01 = i64x2.add(acc01, i64x2.extend_low_i32x4_u(d0));
+    acc23 = i64x2.add(acc23, i64x2.extend_high_i32x4_u(d0));
     let quotient01 = divideByRadix(acc01, two52, two84, both, inverse);
     let quotient23 = divideByRadix(acc23, two52, two84, both, inverse);
-    const r0 = remainderOf(acc01, acc23, quotient01, quotient23, radix);
-
+    v128.store(digitsPtr, remainderOf(acc01, acc23, quotient01, quotient23, radix));
     w = v128.load_splat<u32>(crtPtr, 120);
-    acc01 = i64x2.add(quotient01, i64x2.extmul_low_i32x4_u(d2, w));
-    acc23 = i64x2.add(quotient23, i64x2.extmul_high_i32x4_u(d2, w));
+    acc01 = i64x2.extmul_low_i32x4_u(d2, w);
+    acc23 = i64x2.extmul_high_i32x4_u(d2, w);
     w = v128.load_splat<u32>(crtPtr, 128);
     acc01 = i64x2.add(acc01, i64x2.extmul_low_i32x4_u(d3, w));
     acc23 = i64x2.add(acc23, i64x2.extmul_high_i32x4_u(d3, w));
     w = v128.load_splat<u32>(crtPtr, 140);
     acc01 = i64x2.add(acc01, i64x2.extmul_low_i32x4_u(d4, w));
     acc23 = i64x2.add(acc23, i64x2.extmul_high_i32x4_u(d4, w));
+    acc01 = i64x2.add(acc01, quotient01);
+    acc23 = i64x2.add(acc23, quotient23);
     quotient01 = divideByRadix(acc01, two52, two84, both, inverse);
     quotient23 = divideByRadix(acc23, two52, two84, both, inverse);
-    const r1 = remainderOf(acc01, acc23, quotient01, quotient23, radix);
-
+    v128.store(ptr1, remainderOf(acc01, acc23, quotient01, quotient23, radix));
     w = v128.load_splat<u32>(crtPtr, 132);
-    acc01 = i64x2.add(quotient01, i64x2.extmul_low_i32x4_u(d3, w));
-    acc23 = i64x2.add(quotient23, i64x2.extmul_high_i32x4_u(d3, w));
+    acc01 = i64x2.extmul_low_i32x4_u(d3, w);
+    acc23 = i64x2.extmul_high_i32x4_u(d3, w);
     w = v128.load_splat<u32>(crtPtr, 144);
     acc01 = i64x2.add(acc01, i64x2.extmul_low_i32x4_u(d4, w));
     acc23 = i64x2.add(acc23, i64x2.extmul_high_i32x4_u(d4, w));
+    acc01 = i64x2.add(acc01, quotient01);
+    acc23 = i64x2.add(acc23, quotient23);
     quotient01 = divideByRadix(acc01, two52, two84, both, inverse);
     quotient23 = divideByRadix(acc23, two52, two84, both, inverse);
-    const r2 = remainderOf(acc01, acc23, quotient01, quotient23, radix);
-
+    v128.store(ptr2, remainderOf(acc01, acc23, quotient01, quotient23, radix));
     w = v128.load_splat<u32>(crtPtr, 148);
-    acc01 = i64x2.add(quotient01, i64x2.extmul_low_i32x4_u(d4, w));
-    acc23 = i64x2.add(quotient23, i64x2.extmul_high_i32x4_u(d4, w));
+    acc01 = i64x2.extmul_low_i32x4_u(d4, w);
+    acc23 = i64x2.extmul_high_i32x4_u(d4, w);
+    acc01 = i64x2.add(acc01, quotient01);
+    acc23 = i64x2.add(acc23, quotient23);
     quotient01 = divideByRadix(acc01, two52, two84, both, inverse);
     quotient23 = divideByRadix(acc23, two52, two84, both, inverse);
-    const r3 = remainderOf(acc01, acc23, quotient01, quotient23, radix);
+    v128.store(ptr3, remainderOf(acc01, acc23, quotient01, quotient23, radix));
     const r4 = v128.shuffle<u32>(quotient01, quotient23, 0, 2, 4, 6);
     assert(allBelow(r4, i32x4.splat(1 << 29)));
+    v128.store(ptr4, r4);
+  }
+}
 
+/**
+ * `count` coefficients from residues (prime k at residuesPtr + k·primeBytes, in [0, 2p)) to 2·count limbs; the residues are spent.
+ * Restrictions: count a multiple of 4; every coefficient < 2^29·10^36 and < ∏p; primes in (5·10^8, 10^9).
+ */
+export function combineResidues(crtPtr: usize, residuesPtr: usize, primeBytes: usize, count: usize, outPtr: usize, statePtr: usize): void {
+  findMixedDigits(crtPtr, residuesPtr, primeBytes, count);
+  convertRadix(crtPtr, residuesPtr, primeBytes, count);
+  const radix = v128.load_splat<u32>(crtPtr, 20);
+  const minusRadix = v128.load_splat<u32>(crtPtr, 24);
+  let last2 = v128.load(statePtr);
+  let last3 = v128.load(statePtr, 16);
+  let last4 = v128.load(statePtr, 32);
+  let lastCarry = v128.load(statePtr, 48);
+  const end = residuesPtr + (count << 2);
+  for (; residuesPtr < end; residuesPtr += 16) {
+    const r0 = v128.load(residuesPtr);
+    const r1 = v128.load(residuesPtr + primeBytes);
+    const r2 = v128.load(residuesPtr + 2 * primeBytes);
+    const r3 = v128.load(residuesPtr + 3 * primeBytes);
+    const r4 = v128.load(residuesPtr + 4 * primeBytes);
     const even = i32x4.add(
       i32x4.add(r0, v128.shuffle<u32>(last2, r2, 3, 4, 5, 6)),
       v128.shuffle<u32>(last4, r4, 2, 3, 4, 5),

@@ -7,4 +7,5 @@ export { addLimbs, combineResidues, flushCarry } from './combine';
 export { multiplySchoolbook, multiplyWords } from './schoolbook';
 export { appendLimbResidues, fillResidueTable, multiplyPowerResidues, multiplyResidues } from './residues';
 export { limbsToText, textToLimbs } from './text';
+export { foldCoefficients, interpolateResidues, splitResidues, weightResidues } from './fold';
 export { listPrimePowers, selectPlane } from './sieve';

@@ -9,7 +9,7 @@ import { allBelow, mulShoup2p, reduceOnce, subLazy } from './field';
 /** Four coefficients mod p in [0, 4p) from eight limbs. Bound: limb < 10^9 < 2p. */
 // @ts-ignore: decorator
 @inline
-function loadCoefficients(ptr: usize, radix: v128, radixQ: v128, p: v128): v128 {
+export function loadCoefficients(ptr: usize, radix: v128, radixQ: v128, p: v128): v128 {
   const x = v128.load(ptr);
   const y = v128.load(ptr, 16);
   const low = v128.shuffle<u32>(x, y, 0, 2, 4, 6);
@@ -21,7 +21,7 @@ function loadCoefficients(ptr: usize, radix: v128, radixQ: v128, p: v128): v128 
 /** Stores four vectors over columns as four columns of lanes. */
 // @ts-ignore: decorator
 @inline
-function storeTransposed(ptr: usize, y0: v128, y1: v128, y2: v128, y3: v128): void {
+export function storeTransposed(ptr: usize, y0: v128, y1: v128, y2: v128, y3: v128): void {
   const a = v128.shuffle<u32>(y0, y1, 0, 4, 1, 5);
   const b = v128.shuffle<u32>(y2, y3, 0, 4, 1, 5);
   const c = v128.shuffle<u32>(y0, y1, 2, 6, 3, 7);

@@ -24,65 +24,113 @@ function finish(acc01: v128, acc23: v128, pInverse: v128, p: v128): v128 {
 
 // Leaves of 4…7 are unrolled: loops of two to seven rounds cost as much in mispredicted ends as in products.
 
-/** One half (two lanes of 64 bits) of out_t of a product, unrolled for a constant h. */
-// @ts-ignore: decorator
-@inline
-function productHalf(scratch: usize, zAt: usize, h: usize, high: bool): v128 {
-  let acc = term(v128.load(scratch), v128.load(zAt + (h << 4)), high);
-  acc = i64x2.add(acc, term(v128.load(scratch, 16), v128.load(zAt + ((h - 1) << 4)), high));
-  acc = i64x2.add(acc, term(v128.load(scratch, 32), v128.load(zAt + ((h - 2) << 4)), high));
-  acc = i64x2.add(acc, term(v128.load(scratch, 48), v128.load(zAt + ((h - 3) << 4)), high));
-  if (h > 4) acc = i64x2.add(acc, term(v128.load(scratch, 64), v128.load(zAt + ((h - 4) << 4)), high));
-  if (h > 5) acc = i64x2.add(acc, term(v128.load(scratch, 80), v128.load(zAt + ((h - 5) << 4)), high));
-  if (h > 6) acc = i64x2.add(acc, term(v128.load(scratch, 96), v128.load(zAt + ((h - 6) << 4)), high));
-  return acc;
-}
-
-// @ts-ignore: decorator
-@inline
-function term(x: v128, y: v128, high: bool): v128 {
-  return high ? i64x2.extmul_high_i32x4_u(x, y) : i64x2.extmul_low_i32x4_u(x, y);
-}
-
+/** All outputs of a product, unrolled for a constant h. */
 // @ts-ignore: decorator
 @inline
 function productsOf(aPtr: usize, scratch: usize, z: usize, h: usize, p: v128, pInverse: v128): void {
   for (let t: usize = 0; t < h << 4; t += 16) {
-    v128.store(aPtr + t, finish(productHalf(scratch, z + t, h, false), productHalf(scratch, z + t, h, true), pInverse, p));
+    const zAt = z + t;
+    let x = v128.load(scratch);
+    let y = v128.load(zAt + (h << 4));
+    let acc01 = i64x2.extmul_low_i32x4_u(x, y);
+    let acc23 = i64x2.extmul_high_i32x4_u(x, y);
+    x = v128.load(scratch, 16);
+    y = v128.load(zAt + ((h - 1) << 4));
+    acc01 = i64x2.add(acc01, i64x2.extmul_low_i32x4_u(x, y));
+    acc23 = i64x2.add(acc23, i64x2.extmul_high_i32x4_u(x, y));
+    x = v128.load(scratch, 32);
+    y = v128.load(zAt + ((h - 2) << 4));
+    acc01 = i64x2.add(acc01, i64x2.extmul_low_i32x4_u(x, y));
+    acc23 = i64x2.add(acc23, i64x2.extmul_high_i32x4_u(x, y));
+    x = v128.load(scratch, 48);
+    y = v128.load(zAt + ((h - 3) << 4));
+    acc01 = i64x2.add(acc01, i64x2.extmul_low_i32x4_u(x, y));
+    acc23 = i64x2.add(acc23, i64x2.extmul_high_i32x4_u(x, y));
+    if (h > 4) {
+      x = v128.load(scratch, 64);
+      y = v128.load(zAt + ((h - 4) << 4));
+      acc01 = i64x2.add(acc01, i64x2.extmul_low_i32x4_u(x, y));
+      acc23 = i64x2.add(acc23, i64x2.extmul_high_i32x4_u(x, y));
+    }
+    if (h > 5) {
+      x = v128.load(scratch, 80);
+      y = v128.load(zAt + ((h - 5) << 4));
+      acc01 = i64x2.add(acc01, i64x2.extmul_low_i32x4_u(x, y));
+      acc23 = i64x2.add(acc23, i64x2.extmul_high_i32x4_u(x, y));
+    }
+    if (h > 6) {
+      x = v128.load(scratch, 96);
+      y = v128.load(zAt + ((h - 6) << 4));
+      acc01 = i64x2.add(acc01, i64x2.extmul_low_i32x4_u(x, y));
+      acc23 = i64x2.add(acc23, i64x2.extmul_high_i32x4_u(x, y));
+    }
+    v128.store(aPtr + t, finish(acc01, acc23, pInverse, p));
   }
 }
 
-/** acc plus factor i's part in out_t of a square: a pair once with the doubled factor, the middle once as it is, the rest not at all. */
+/** Whether factor i has a part in out_t of a square: as the smaller one of a pair, or as the middle. */
 // @ts-ignore: decorator
 @inline
-function squareTerm(acc: v128, scratch: usize, z: usize, h: usize, t: usize, i: usize, high: bool): v128 {
-  if (i >= h) return acc;
-  if (<usize>(i + i) == t || <usize>(i + i) == t + h) {
-    return i64x2.add(acc, term(v128.load(z + ((h + i) << 4)), v128.load(z + ((h + t - i) << 4)), high));
-  }
-  if (<usize>(i + i) < t || (i > t && <usize>(i + i) < t + h)) {
-    return i64x2.add(acc, term(v128.load(scratch + (i << 4)), v128.load(z + ((h + t - i) << 4)), high));
-  }
-  return acc;
+function takesPart(h: usize, t: usize, i: usize): bool {
+  return i < h && (i + i <= t || (i > t && i + i <= t + h));
 }
 
+/** Factor i of a square: doubled in a pair, which stands for both orders, as it is in the middle. */
 // @ts-ignore: decorator
 @inline
-function squareHalf(scratch: usize, z: usize, h: usize, t: usize, high: bool): v128 {
-  let acc = squareTerm(i64x2.splat(0), scratch, z, h, t, 0, high);
-  acc = squareTerm(acc, scratch, z, h, t, 1, high);
-  acc = squareTerm(acc, scratch, z, h, t, 2, high);
-  acc = squareTerm(acc, scratch, z, h, t, 3, high);
-  acc = squareTerm(acc, scratch, z, h, t, 4, high);
-  acc = squareTerm(acc, scratch, z, h, t, 5, high);
-  return squareTerm(acc, scratch, z, h, t, 6, high);
+function squareFactor(scratch: usize, z: usize, h: usize, t: usize, i: usize): v128 {
+  return i + i == t || i + i == t + h ? v128.load(z + ((h + i) << 4)) : v128.load(scratch + (i << 4));
 }
 
 // @ts-ignore: decorator
 @inline
 function squareOut(aPtr: usize, scratch: usize, z: usize, h: usize, t: usize, p: v128, pInverse: v128): void {
   if (t >= h) return;
-  v128.store(aPtr + (t << 4), finish(squareHalf(scratch, z, h, t, false), squareHalf(scratch, z, h, t, true), pInverse, p));
+  let acc01 = i64x2.splat(0);
+  let acc23 = i64x2.splat(0);
+  if (takesPart(h, t, 0)) {
+    const x = squareFactor(scratch, z, h, t, 0);
+    const y = v128.load(z + ((h + t - 0) << 4));
+    acc01 = i64x2.add(acc01, i64x2.extmul_low_i32x4_u(x, y));
+    acc23 = i64x2.add(acc23, i64x2.extmul_high_i32x4_u(x, y));
+  }
+  if (takesPart(h, t, 1)) {
+    const x = squareFactor(scratch, z, h, t, 1);
+    const y = v128.load(z + ((h + t - 1) << 4));
+    acc01 = i64x2.add(acc01, i64x2.extmul_low_i32x4_u(x, y));
+    acc23 = i64x2.add(acc23, i64x2.extmul_high_i32x4_u(x, y));
+  }
+  if (takesPart(h, t, 2)) {
+    const x = squareFactor(scratch, z, h, t, 2);
+    const y = v128.load(z + ((h + t - 2) << 4));
+    acc01 = i64x2.add(acc01, i64x2.extmul_low_i32x4_u(x, y));
+    acc23 = i64x2.add(acc23, i64x2.extmul_high_i32x4_u(x, y));
+  }
+  if (takesPart(h, t, 3)) {
+    const x = squareFactor(scratch, z, h, t, 3);
+    const y = v128.load(z + ((h + t - 3) << 4));
+    acc01 = i64x2.add(acc01, i64x2.extmul_low_i32x4_u(x, y));
+    acc23 = i64x2.add(acc23, i64x2.extmul_high_i32x4_u(x, y));
+  }
+  if (takesPart(h, t, 4)) {
+    const x = squareFactor(scratch, z, h, t, 4);
+    const y = v128.load(z + ((h + t - 4) << 4));
+    acc01 = i64x2.add(acc01, i64x2.extmul_low_i32x4_u(x, y));
+    acc23 = i64x2.add(acc23, i64x2.extmul_high_i32x4_u(x, y));
+  }
+  if (takesPart(h, t, 5)) {
+    const x = squareFactor(scratch, z, h, t, 5);
+    const y = v128.load(z + ((h + t - 5) << 4));
+    acc01 = i64x2.add(acc01, i64x2.extmul_low_i32x4_u(x, y));
+    acc23 = i64x2.add(acc23, i64x2.extmul_high_i32x4_u(x, y));
+  }
+  if (takesPart(h, t, 6)) {
+    const x = squareFactor(scratch, z, h, t, 6);
+    const y = v128.load(z + ((h + t - 6) << 4));
+    acc01 = i64x2.add(acc01, i64x2.extmul_low_i32x4_u(x, y));
+    acc23 = i64x2.add(acc23, i64x2.extmul_high_i32x4_u(x, y));
+  }
+  v128.store(aPtr + (t << 4), finish(acc01, acc23, pInverse, p));
 }
 
 // @ts-ignore: decorator

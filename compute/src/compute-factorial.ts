@@ -1,3 +1,4 @@
+import type { SharedBudget } from './budget/shared-budget.ts';
 import type { FactorialFacts } from './engine/engine.ts';
 import { admittedEngines } from './engine/registry.ts';
 import { InputError } from './errors.ts';
@@ -28,6 +29,13 @@ export interface ComputeOptions {
   readonly onProgress?: ProgressListener;
   /** Largest chunk that `digits()` yields, 1…2^30 bytes; 256 KiB when absent. */
   readonly maxChunkBytes?: number;
+  /**
+   * Folder in which a run with scratch files keeps them, so that a later call for the same n goes on from the last finished step, however this one
+   * ended. Emptied when the digits were taken to their end. One process at a time; runs in memory leave it alone.
+   */
+  readonly checkpointDir?: string;
+  /** Shared with other runs of the process: this one starts when its plan fits beside them, and says `waiting` until then. */
+  readonly sharedBudget?: SharedBudget;
 }
 
 /**
@@ -54,10 +62,25 @@ export async function startFactorial(
   const engine = admittedEngines(plan.engine)[0]!;
   const scope = new RunScope(options.signal);
   try {
-    const meter = new ProgressMeter(engine.workUnits(facts) + Number(facts.digitCount), options.onProgress);
-    const run = await engine.load();
+    const meter = new ProgressMeter(engine.workUnits(facts, plan) + Number(facts.digitCount), options.onProgress);
+    const checkpoint = options.checkpointDir === undefined ? {} : { checkpointDir: options.checkpointDir };
+    if (options.sharedBudget !== undefined) {
+      const onWait = () => meter.advance('waiting', 0);
+      scope.use(await options.sharedBudget.acquire(plan, scope.signal, onWait));
+    }
+    // The threads start while the engine loads.
     const pool = scope.use(await startTaskPool({ threads: plan.threads, signal: scope.signal }));
-    const engineDigits = await run({ facts, budget, plan, pool, signal: scope.signal, meter });
+    const run = await engine.load(plan);
+    const engineDigits = await run({
+      facts,
+      budget,
+      plan,
+      pool,
+      signal: scope.signal,
+      meter,
+      own: (resource) => scope.use(resource),
+      ...checkpoint,
+    });
     const residueTask: ResidueTask = { n: Number(facts.n), moduli: verificationModuli };
     const expectedResidues = async () =>
       engineDigits.expectedResidues?.map((residue, index) => withZeros(residue, facts, verificationModuli[index]!)) ??

@@ -44,3 +44,13 @@ export class KernelError extends ComputeError {
     this.code = options?.code ?? 'kernel-failed';
   }
 }
+
+/** The scratch files failed or have no room: the run is lost, its scratch is removed, nothing was published. */
+export class ScratchError extends ComputeError {
+  readonly code: 'scratch-full' | 'scratch-failed';
+
+  constructor(message: string, options?: ErrorOptions & { code?: 'scratch-full' | 'scratch-failed' }) {
+    super(message, options);
+    this.code = options?.code ?? 'scratch-failed';
+  }
+}

@@ -1,10 +1,12 @@
+export { type BudgetShare, SharedBudget, type SharedBudgetOptions } from './budget/shared-budget.ts';
 export { type ComputeOptions, computeFactorial, defaultMaxChunkBytes } from './compute-factorial.ts';
 export { digitCountOfFactorial, leadingDigits, maxLeadingDigits } from './digits/digit-count.ts';
-export { ComputeError, InputError, KernelError, PlanCapacityError } from './errors.ts';
+export { ComputeError, InputError, KernelError, PlanCapacityError, ScratchError } from './errors.ts';
 export { trailingZeroCount } from './factorial/exponents.ts';
 export { maxNumberDigits, parseFactorialNumber } from './factorial/factorial-number.ts';
+export { freeScratchBytes } from './limbs/scratch-store.ts';
 export { defaultBudget, maxThreads, minMemoryBytes, parseBudget } from './plan/budget.ts';
-export { type Budget, type EngineName, engineNames, type FactorialPlan } from './plan/plan.ts';
+export { type Budget, type EngineName, engineNames, type FactorialPlan, type StorageKind } from './plan/plan.ts';
 export { largestFactorial, planFactorial } from './plan/plan-factorial.ts';
 export type { Progress, ProgressListener, ProgressPhase } from './progress.ts';
 export type { FactorialResult } from './result.ts';
@@ -13,3 +15,4 @@ export type { DigitSink, DigitSource, SinkReceipt, StoredPart } from './sink/sin
 export { SinkError } from './sink/sink-error.ts';
 export { StreamSink, stdoutSink } from './sink/stream-sink.ts';
 export { computeTinyFactorial, tinyFactorialLimit } from './tiny-factorial.ts';
+export { type DigitCheck, type DigitsVerdict, type VerifyDigitsOptions, verifyDigits } from './verify/verify-digits.ts';

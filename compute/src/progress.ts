@@ -1,5 +1,5 @@
-/** Phases of a run in order; `emit` overlaps with whatever consumes the digits. */
-export type ProgressPhase = 'sieve' | 'product' | 'decimal' | 'emit';
+/** Phases of a run in order; `waiting` only where runs share a budget that others have taken; `emit` overlaps with whatever consumes the digits. */
+export type ProgressPhase = 'waiting' | 'sieve' | 'product' | 'decimal' | 'emit';
 
 /** One progress event. `done` never decreases within a run and reaches `total` at its end. */
 export interface Progress {

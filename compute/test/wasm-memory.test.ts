@@ -25,7 +25,15 @@ async function runWhole(n: number): Promise<number> {
   const meter = new ProgressMeter(1, undefined);
   const budget = defaultBudget({ engine: 'gmp' });
   const pool = new InlinePoolOfTwo(signal);
-  const engineDigits = await runGmp({ facts, budget, plan: planFactorial(n, budget), pool, signal, meter });
+  const engineDigits = await runGmp({
+    facts,
+    budget,
+    plan: planFactorial(n, budget),
+    pool,
+    signal,
+    meter,
+    own: () => undefined,
+  });
   let digitCount = 0n;
   for await (const text of engineDigits.chunks()) digitCount += BigInt(text.length);
   expect(digitCount).toBe(facts.digitCount - facts.trailingZeros);

@@ -127,10 +127,15 @@ describe('imports between packages', () => {
     expect(specifiersOf(source)).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
   });
 
-  it('leave the environment to the start of the service', () => {
+  it('leave the environment to the start of the service and of the tasks of the workflow', () => {
     const readers = Object.keys(drawnEdges)
       .flatMap((folder) => sourceFiles(`${folder}/src`))
       .filter((file) => !file.endsWith('.test.ts') && readFileSync(join(root, file), 'utf8').includes('process.env'));
-    expect(readers).toEqual(['service/src/cli/prune-command.ts', 'service/src/start/run-role.ts']);
+    expect(readers.sort()).toEqual([
+      'service/src/cli/prune-command.ts',
+      'service/src/start/run-role.ts',
+      'sfn/src/fargate/main.ts',
+      'sfn/src/process-services.ts',
+    ]);
   });
 });

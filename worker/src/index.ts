@@ -1,4 +1,3 @@
-export { type ExecutionInput, executionName } from './consumer/start-execution.ts';
 export { type HealthServer, type HealthServerOptions, startHealthServer } from './health/health-server.ts';
 export type { WorkerLog, WorkerOptions, WorkerServices } from './options.ts';
 export { type PruneOptions, type PruneSummary, pruneResults } from './prune/prune.ts';

@@ -4,13 +4,13 @@ import {
   type CalculationEvent,
   CapacityError,
   createMemoryCalculationQueue,
+  executionName,
   runCalculation,
   TransientError,
 } from '@factorial/backing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { handleRequest } from '../src/consumer/handle-request.ts';
 import { RunRegistry } from '../src/consumer/run-registry.ts';
-import { executionName } from '../src/consumer/start-execution.ts';
 import { sweepObjects, sweepUnclaimed } from '../src/sweep/sweep.ts';
 import { Worker } from '../src/worker.ts';
 import { openTestServices, quiet, type TestServices, testOptions, until, withFault } from './services.ts';
@@ -133,7 +133,7 @@ describe('a worker', () => {
         await until(async () => services.executions.length > 0);
         await new Promise((next) => setTimeout(next, 100));
       },
-      { largeFrom: 7000n },
+      { largeFrom: 7000n, sweepIntervalMs: 60_000 },
     );
     expect(services.executions).toEqual(['{"number":"7000","attempt":1}']);
     const row = await services.metadata.find(7000n);

@@ -1,3 +1,4 @@
+import { cancelCalculation } from '@factorial/backing';
 import type { ApiServer } from '../api-types.ts';
 import type { ApiContext } from '../dependencies.ts';
 import type { KeyGuard } from '../plugins/api-keys.ts';
@@ -28,7 +29,7 @@ const schema = {
 };
 
 /** `DELETE /factorial?number=X` */
-export function registerCancel(app: ApiServer, { metadata, queue }: ApiContext, guard: KeyGuard): void {
+export function registerCancel(app: ApiServer, { metadata, queue, workflow }: ApiContext, guard: KeyGuard): void {
   app.route({
     method: 'DELETE',
     url: '/factorial',
@@ -36,8 +37,7 @@ export function registerCancel(app: ApiServer, { metadata, queue }: ApiContext, 
     preParsing: async (request) => guard(request),
     handler: async (request, reply) => {
       const n = parseNumber(request.query.number);
-      const outcome = await metadata.cancel(n);
-      const row = await metadata.find(n);
+      const { outcome, row, stopFault } = await cancelCalculation(n, { metadata, workflow });
       if (outcome === 'unknown' || row === undefined) throw notRequested(n);
       if (outcome === 'done') {
         throw new ApiProblem('already-done', `expected ${n}! to be unfinished, got it done; its digits stay`, {
@@ -61,6 +61,8 @@ export function registerCancel(app: ApiServer, { metadata, queue }: ApiContext, 
           .announce(event)
           .catch((error: unknown) => request.log.warn({ err: error, number: String(n) }, 'cancellation not announced'));
       }
+      if (stopFault !== undefined)
+        request.log.warn({ err: stopFault, number: String(n) }, 'execution not told to stop');
       return reply.code(200).send(metadataOf(row));
     },
   });

@@ -1,9 +1,12 @@
-import { type Budget, ComputeError, computeFactorial } from '@factorial/compute';
+import type { Budget } from '@factorial/compute';
 import type { DigitCache } from '../cache/digit-cache.ts';
-import { CorruptObjectError, StaleLeaseError } from '../contracts/errors.ts';
+import { StaleLeaseError } from '../contracts/errors.ts';
 import type { Claim, FactorialRow, FailureReason, MetadataStore } from '../metadata/metadata-store.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
+import { computeAndStore } from './compute-and-store.ts';
+import { failureReason, isRetryable } from './failure-reason.ts';
 import { LeaseKeeper, type LeaseTimes } from './lease-keeper.ts';
+import { verifyStored } from './verify-stored.ts';
 
 export type CalculationOutcome =
   | { readonly kind: 'done'; readonly row: FactorialRow }
@@ -58,39 +61,14 @@ async function calculate(
 ): Promise<FactorialRow> {
   await using lease = new LeaseKeeper(services.metadata, claim, options);
   const signal = AbortSignal.any([lease.signal, stop]);
-  await using result = await computeFactorial(claim.n, {
+  const stored = await computeAndStore(claim, services, {
     budget: options.budget,
     signal,
     onProgress: (progress) => lease.report(progress),
   });
-  await services.metadata.markUploading(claim);
-  const receipt = await services.objects
-    .sink(claim.objectKey)
-    .write({ digits: result.digits(), digitCount: result.digitCount, signal });
-  const checksum = await result.sha256;
-  await verifyStored(claim.objectKey, { size: receipt.bytes, sha256: checksum }, services, options, signal);
-  return await services.metadata.complete(claim, { size: receipt.bytes, checksum });
-}
-
-/** Compare the stored object with what was computed: its size always, its SHA-256 up to `verifyReadbackMaxBytes`. */
-async function verifyStored(
-  key: string,
-  computed: { readonly size: bigint; readonly sha256: string },
-  { objects }: CalculationServices,
-  { verifyReadbackMaxBytes }: CalculationOptions,
-  signal: AbortSignal,
-): Promise<void> {
-  const stored = await objects.stat(key);
-  if (stored?.size !== computed.size) {
-    throw new CorruptObjectError(
-      `expected ${computed.size} bytes stored at ${key}, got ${stored?.size ?? 'no object'}`,
-    );
-  }
-  if (computed.size > verifyReadbackMaxBytes) return;
-  const { sha256 } = await objects.checksum(key, signal);
-  if (sha256 !== computed.sha256) {
-    throw new CorruptObjectError(`expected SHA-256 ${computed.sha256} stored at ${key}, got ${sha256}`);
-  }
+  const readbackMaxBytes = options.verifyReadbackMaxBytes;
+  await verifyStored(claim.objectKey, stored, services.objects, { readbackMaxBytes, signal });
+  return await services.metadata.complete(claim, stored);
 }
 
 /** Put a small result into the cache. A result that cannot be read now will be cached by its first reader. */
@@ -139,18 +117,4 @@ async function settleRow(
     if (failing instanceof StaleLeaseError) return { kind: 'stale' };
     throw failing;
   }
-}
-
-const reasonMaxLength = 500;
-
-/** What the API may show: the message of an error this project throws, and no more than the class of any other. */
-function failureReason(error: unknown): FailureReason {
-  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'internal';
-  const message = error instanceof Error ? error.message : 'the calculation ended with an unknown error';
-  return { code, message: message.slice(0, reasonMaxLength) };
-}
-
-/** Input and capacity errors will be the same next time; everything else may pass. */
-function isRetryable(error: unknown): boolean {
-  return !(error instanceof ComputeError && (error.code === 'invalid-input' || error.code === 'plan-capacity'));
 }

@@ -108,6 +108,17 @@ export const settingDefinitions = {
       '',
     ),
   ),
+  STATE_MACHINE_ARN: optional(
+    text(
+      'State machine that computes large n; left out: it runs in the worker.',
+      'an ARN such as arn:aws:states:eu-central-1:123456789012:stateMachine:Factorial',
+      /^arn:[a-z-]+:states:[a-z0-9-]+:\d{12}:stateMachine:[A-Za-z0-9_-]{1,80}$/,
+      '',
+    ),
+  ),
+  SFN_ENDPOINT: optional(
+    url('Step Functions server other than that of AWS.', 'a URL such as https://host:8083', ['http:', 'https:']),
+  ),
   UPLOAD_PARTS_IN_FLIGHT: integer('Parts of one upload under way at once; each is held in memory.', 1, 64, 2),
   PRESIGN_MIN_BYTES: optional(
     size(
@@ -280,6 +291,9 @@ function contradictions(settings: Settings): string[] {
     if (settings[name] !== undefined && settings.S3_BUCKET === undefined) {
       problems.push(`S3_BUCKET: expected the name of a bucket beside ${name}, got none`);
     }
+  }
+  if (settings.SFN_ENDPOINT !== undefined && settings.STATE_MACHINE_ARN === undefined) {
+    problems.push('STATE_MACHINE_ARN: expected the ARN of a state machine beside SFN_ENDPOINT, got none');
   }
   if (settings.S3_KMS_KEY_ID !== undefined && settings.S3_SERVER_SIDE_ENCRYPTION !== 'aws:kms') {
     const got = settings.S3_SERVER_SIDE_ENCRYPTION ?? 'none';

@@ -53,6 +53,11 @@ export interface ObjectStore {
   list(): AsyncIterable<StoredObject>;
   /** Remove an object; a missing one is fine. */
   remove(key: string): Promise<void>;
+  /**
+   * Abort unfinished uploads under this key, whoever began them and however young they are: for the owner of the key, when
+   * the process that wrote is gone. Resolves to how many; 0 where unfinished writes are not known by key.
+   */
+  abortUploads(key: string): Promise<number>;
   /** Remove unfinished writes that were last written to longer ago than this; never one of this process. Resolves to how many. */
   sweepUnfinished(olderThanMs: number): Promise<number>;
   /** Bytes that can still be stored, or undefined when the store has no such bound. */

@@ -19,6 +19,28 @@ export interface LocalWorkflowEngineOptions {
   readonly maxHistory?: number;
   /** How long `close` waits for handlers to notice the abort. Default 5,000. */
   readonly closeMs?: number;
+  /** Told of every step of every execution, in order; it must not throw. */
+  readonly onEvent?: (executionName: string, event: ExecutionEvent) => void;
+  /** Told of every execution that ended; it must not throw. */
+  readonly onEnd?: (execution: Execution) => void;
+}
+
+/** One step of an execution. */
+export interface ExecutionEvent {
+  /** In the words of the library: `ExecutionStarted`, `StateEntered`, `StateExited`, `StateFailed` … */
+  readonly type: string;
+  /** Milliseconds since 1970. */
+  readonly timestamp: number;
+  readonly state?: {
+    readonly name: string;
+    readonly type: string;
+    readonly input: unknown;
+    readonly output?: unknown;
+  };
+  readonly input?: unknown;
+  readonly output?: unknown;
+  readonly Error?: string;
+  readonly Cause?: unknown;
 }
 
 /** A definition as the library types it. */
@@ -47,6 +69,8 @@ class LocalWorkflowEngine implements WorkflowEngine {
   readonly #maxWaiting: number;
   readonly #maxHistory: number;
   readonly #closeMs: number;
+  readonly #onEvent: LocalWorkflowEngineOptions['onEvent'];
+  readonly #onEnd: LocalWorkflowEngineOptions['onEnd'];
   readonly #waiting = new Map<string, Job>();
   readonly #running = new Map<string, Job>();
   readonly #finished = new Map<string, Execution>();
@@ -62,6 +86,8 @@ class LocalWorkflowEngine implements WorkflowEngine {
     this.#maxWaiting = positiveInteger('maxWaiting', options.maxWaiting ?? 1_000);
     this.#maxHistory = positiveInteger('maxHistory', options.maxHistory ?? 200);
     this.#closeMs = positiveInteger('closeMs', options.closeMs ?? 5_000, maxTimerMs);
+    this.#onEvent = options.onEvent;
+    this.#onEnd = options.onEnd;
   }
 
   async start(name: string, input: unknown): Promise<void> {
@@ -135,11 +161,16 @@ class LocalWorkflowEngine implements WorkflowEngine {
         context: { Execution: { Name: name, Id: name } },
       });
       job.abort.signal.addEventListener('abort', run.abort, { once: true });
-      void discard(run.eventLogs);
+      void this.#passEvents(name, run.eventLogs);
       return { name, status: 'SUCCEEDED', output: await run.result };
     } catch (fault) {
       return failedExecution(name, fault);
     }
+  }
+
+  /** The library keeps every event of a run until somebody takes it: a run with many states would only grow. */
+  async #passEvents(name: string, events: AsyncIterable<unknown>): Promise<void> {
+    for await (const event of events) this.#onEvent?.(name, event as ExecutionEvent);
   }
 
   #localHandlers(job: Job): Record<string, (input: JsonValue) => Promise<JsonValue>> {
@@ -167,6 +198,7 @@ class LocalWorkflowEngine implements WorkflowEngine {
 
   #remember(execution: Execution): void {
     this.#finished.set(execution.name, Object.freeze(execution));
+    this.#onEnd?.(execution);
     for (const name of this.#finished.keys()) {
       if (this.#finished.size <= this.#maxHistory) return;
       this.#finished.delete(name);
@@ -188,15 +220,13 @@ async function loadMachine(definition: WorkflowDefinition): Promise<StateMachine
   const library = await import('aws-local-stepfunctions');
   try {
     const options = { validationOptions: { checkArn: false } };
-    return new library.StateMachine(definition as unknown as LibraryDefinition, options);
+    return new library.StateMachine(withoutSubstitutions(definition), options);
   } catch (fault) {
     throw new InputError('a definition in Amazon States Language', (fault as Error).message, { cause: fault });
   }
 }
 
-/** The library keeps every event of a run until somebody takes it; a run with many states would only grow. */
-async function discard(events: AsyncGenerator<unknown>): Promise<void> {
-  let step: IteratorResult<unknown>;
-  do step = await events.next();
-  while (!step.done);
+/** Substitutions of the deployment (`${Name}`), which the library refuses, stand for their own names here. */
+function withoutSubstitutions(definition: WorkflowDefinition): LibraryDefinition {
+  return JSON.parse(JSON.stringify(definition).replaceAll(/\$\{(\w+)\}/g, '$1')) as LibraryDefinition;
 }

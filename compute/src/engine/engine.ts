@@ -1,4 +1,4 @@
-import type { Budget, EngineName, FactorialPlan } from '../plan/plan.ts';
+import type { Budget, EngineName, FactorialPlan, StorageKind } from '../plan/plan.ts';
 import type { TaskPool } from '../pool/task-pool.ts';
 import type { ProgressMeter } from '../progress-meter.ts';
 
@@ -16,6 +16,10 @@ export interface EnginePrice {
   readonly threads: number;
   readonly memoryBytes: number;
   readonly scratchBytes: number;
+  /** Where limbs and residues live. */
+  readonly storage: StorageKind;
+  /** Bytes that the run reads and writes in scratch files. */
+  readonly ioBytes: number;
   readonly estimatedSeconds: number;
   /** Set when this engine cannot hold n! whatever the budget: why, for people. */
   readonly impossible?: string;
@@ -31,6 +35,10 @@ export interface EngineRun {
   /** Aborted when the run is to stop for whatever reason; the pool stops with it. */
   readonly signal: AbortSignal;
   readonly meter: ProgressMeter;
+  /** Where a run with scratch files keeps what is finished, for a later run to go on from. */
+  readonly checkpointDir?: string;
+  /** Hands over what is to be disposed at the end of the run, before its pool. */
+  own(resource: AsyncDisposable): void;
 }
 
 /** The product, finished, waiting to be read. */
@@ -53,8 +61,9 @@ export interface Engine {
   /** The cheapest way within the budget, or the least of memory when none fits: the caller compares with the budget. */
   price(facts: FactorialFacts, budget: Budget): EnginePrice;
   /** Work units the run will report to its meter, before emission. */
-  workUnits(facts: FactorialFacts): number;
-  load(): Promise<EngineRunner>;
+  workUnits(facts: FactorialFacts, plan: Pick<FactorialPlan, 'storage'>): number;
+  /** The code for this plan of the engine's own. */
+  load(plan: Pick<FactorialPlan, 'storage'>): Promise<EngineRunner>;
 }
 
 /** Computes n! / 10^z; resolves when the product is there. Rejects with `KernelError` or the signal's reason. */

@@ -8,7 +8,7 @@ import type { ResidueArea } from './workspace.ts';
 /**
  * Up to this many limbs of the shorter operand the schoolbook wins. Set by tuners/schoolbook.ts.
  */
-export const schoolbookLimbs = 96;
+export const schoolbookLimbs = 116;
 
 /** a·b by the schoolbook. Restrictions: as `multiplyAlone`. */
 export function multiplySchoolbook(

@@ -36,15 +36,24 @@ function storePair(words: Uint32Array, ptr: Ptr, w: bigint, p: bigint): void {
   words[(ptr >> 2) + 1] = Number((w << 32n) / p);
 }
 
-/** e^(2πi·numerator/2^log2Denominator) in the field. */
+/** Roots of order 2^k, k = 0…log2Order, of each prime. */
+const rootsOfOrder: readonly (readonly bigint[])[] = transformPrimes.map(({ p, root }) => {
+  const roots = [BigInt(root)];
+  while (roots.length <= log2Order) roots.unshift((roots[0]! * roots[0]!) % BigInt(p));
+  return roots;
+});
+
+/** e^(2πi·numerator/2^log2Denominator) in the field. Restrictions: numerator small. */
 function rootPower(primeIndex: number, numerator: number, log2Denominator: number): bigint {
-  const { p, root } = transformPrimes[primeIndex]!;
-  return powerMod(BigInt(root), BigInt(numerator) << BigInt(log2Order - log2Denominator), BigInt(p));
+  return rootsOfOrder[primeIndex]![log2Denominator]! ** BigInt(numerator) % BigInt(transformPrimes[primeIndex]!.p);
 }
 
 function inverseMod(x: bigint, p: bigint): bigint {
   return powerMod(x, p - 2n, p);
 }
+
+/** What `writePrimeContext` wrote for a prime, without addresses: the same in every memory. */
+const contextImages = new Map<number, Uint32Array<ArrayBuffer>>();
 
 /** Writes the constants of one prime to ctxPtr. The tables are filled by `fillTables`. */
 export function writePrimeContext(
@@ -54,33 +63,45 @@ export function writePrimeContext(
   rTable: Ptr,
   sTable: Ptr,
 ): void {
-  const { words, doubles } = instance;
+  let image = contextImages.get(primeIndex);
+  if (image === undefined) {
+    image = primeContextImage(primeIndex);
+    contextImages.set(primeIndex, image);
+  }
+  instance.words.set(image, ctxPtr >> 2);
+  instance.words[(ctxPtr + 80) >> 2] = rTable;
+  instance.words[(ctxPtr + 84) >> 2] = sTable;
+}
+
+function primeContextImage(primeIndex: number): Uint32Array<ArrayBuffer> {
+  const words = new Uint32Array(primeContextBytes / 4);
   const { p: prime } = transformPrimes[primeIndex]!;
   const p = BigInt(prime);
-  words[ctxPtr >> 2] = prime;
-  words[(ctxPtr >> 2) + 1] = Number(inverseOfOdd(p));
-  doubles[(ctxPtr + 8) >> 3] = 2 ** 32 / prime;
-  storePair(words, ctxPtr + 16, BigInt(limbRadix) % p, p);
+  words[0] = prime;
+  words[1] = Number(inverseOfOdd(p));
+  new Float64Array(words.buffer)[1] = 2 ** 32 / prime;
+  storePair(words, 16, BigInt(limbRadix) % p, p);
   const r = rootPower(primeIndex, 1, 2);
   const s = rootPower(primeIndex, 1, 3);
   const is = rootPower(primeIndex, 3, 3);
-  storePair(words, ctxPtr + 24, r, p);
-  storePair(words, ctxPtr + 32, s, p);
-  storePair(words, ctxPtr + 40, is, p);
+  storePair(words, 24, r, p);
+  storePair(words, 32, s, p);
+  storePair(words, 40, is, p);
   for (const [lane, eighths] of laneEighths.entries()) {
-    storeLane(words, ctxPtr + 48, 16, lane, rootPower(primeIndex, eighths, 3), p);
+    storeLane(words, 48, 16, lane, rootPower(primeIndex, eighths, 3), p);
   }
-  words[(ctxPtr + 80) >> 2] = rTable;
-  words[(ctxPtr + 84) >> 2] = sTable;
-  storePair(words, ctxPtr + 88, inverseMod(r, p), p);
+  storePair(words, 88, inverseMod(r, p), p);
+  const [sInverse, isInverse, half] = [inverseMod(s, p), inverseMod(is, p), (p + 1n) / 2n];
+  // 2^32 undoes the Montgomery reduction of the pointwise product, 1/4 the lanes, and each level takes another half.
+  let scale = ((1n << 32n) * half * half) % p;
   for (let levels = 0; levels <= maxLevels; levels++) {
-    // 2^32 undoes the Montgomery reduction of the pointwise product.
-    const scale = ((1n << 32n) * inverseMod(1n << BigInt(levels + 2), p)) % p;
-    const at = ctxPtr + 96 + 24 * levels;
+    const at = 96 + 24 * levels;
     storePair(words, at, scale, p);
-    storePair(words, at + 8, (inverseMod(s, p) * scale) % p, p);
-    storePair(words, at + 16, (inverseMod(is, p) * scale) % p, p);
+    storePair(words, at + 8, (sInverse * scale) % p, p);
+    storePair(words, at + 16, (isInverse * scale) % p, p);
+    scale = (scale * half) % p;
   }
+  return words;
 }
 
 /** One lane of a (w vector, quotient vector) pair that lies `quotientOffset` bytes apart. */
@@ -130,18 +151,25 @@ export function fillTables(
   kernels.fillTwiddles(ctxPtr, sPtr + 32, sEntryBytes, depth, scratchPtr);
 }
 
+let crtImage: Uint32Array<ArrayBuffer> | undefined;
+
 /** Writes the constants of assembly/combine.ts. */
 export function writeCrtConstants(instance: KernelInstance, crtPtr: Ptr): void {
-  const { words, doubles } = instance;
-  words[(crtPtr + 20) >> 2] = limbRadix;
-  words[(crtPtr + 24) >> 2] = 2 ** 32 - limbRadix;
-  doubles.set([2 ** 52, 2 ** 84, 2 ** 84 + 2 ** 52, 1e-9], (crtPtr + 152) >> 3);
+  crtImage ??= crtConstants();
+  instance.words.set(crtImage, crtPtr >> 2);
+}
+
+function crtConstants(): Uint32Array<ArrayBuffer> {
+  const words = new Uint32Array(crtBytes / 4);
+  words[20 >> 2] = limbRadix;
+  words[24 >> 2] = 2 ** 32 - limbRadix;
+  new Float64Array(words.buffer).set([2 ** 52, 2 ** 84, 2 ** 84 + 2 ** 52, 1e-9], 152 >> 3);
   const primes = transformPrimes.map(({ p }) => BigInt(p));
-  let pairPtr = crtPtr + 32;
-  let wordIndex = (crtPtr + 112) >> 2;
+  let pairPtr = 32;
+  let wordIndex = 112 >> 2;
   let product = 1n;
   for (const [k, p] of primes.entries()) {
-    words[(crtPtr >> 2) + k] = Number(p);
+    words[k] = Number(p);
     if (k > 0) {
       for (let rest = product, word = 0; word < k; word++, rest /= BigInt(limbRadix)) {
         words[wordIndex++] = Number(rest % BigInt(limbRadix));
@@ -153,4 +181,20 @@ export function writeCrtConstants(instance: KernelInstance, crtPtr: Ptr): void {
     }
     product *= p;
   }
+  return words;
+}
+
+/** Writes a constant of the field and its quotient: 8 bytes. */
+export function storeConstant(instance: KernelInstance, primeIndex: number, ptr: Ptr, value: bigint): void {
+  storePair(instance.words, ptr, value, BigInt(transformPrimes[primeIndex]!.p));
+}
+
+/** Writes the weights of assembly/fold.ts: root^from … root^(from + 3), times 2^32, and root^4 with its quotient. 32 bytes. */
+export function storeWeights(instance: KernelInstance, primeIndex: number, ptr: Ptr, root: bigint, from: number): void {
+  const p = BigInt(transformPrimes[primeIndex]!.p);
+  for (let lane = 0; lane < 4; lane++) {
+    const weight = powerMod(root, BigInt(from + lane), p);
+    instance.words[(ptr >> 2) + lane] = Number((weight << 32n) % p);
+  }
+  storePair(instance.words, ptr + 16, powerMod(root, 4n, p), p);
 }

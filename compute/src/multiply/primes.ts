@@ -9,7 +9,7 @@ export interface TransformPrime {
 export const log2Order = 23;
 
 /**
- * The five primes k·2^23 + 1 between 5·10^8 and 10^9, all there are. Their product exceeds 3.8·10^44, so that coefficients below 10^18 may
+ * The five largest primes k·2^23 + 1 below 10^9. Their product exceeds 3.8·10^44, so that coefficients below 10^18 may
  * meet in sums of 3.8·10^8 products. The roots are asserted by literature/check-constants.ts.
  */
 export const transformPrimes: readonly TransformPrime[] = [645922817, 754974721, 880803841, 897581057, 998244353].map(

@@ -24,7 +24,7 @@ export interface ResidueWorker {
 const splitLevels = 4;
 /**
  * Residues beyond this many bytes are taken prime by prime, so that one prime's stay in a shared cache from lanes to inverse;
- * below it all primes go together and the team meets less often. Set by tuners/prime-groups.ts.
+ * below it all primes go together and the team meets less often. Half of a 16 MiB share of a third-level cache.
  */
 const togetherBytes = 8 * 2 ** 20;
 /** Tasks per thread of a phase over columns: enough to even out, few enough to cost nothing. */

@@ -47,9 +47,14 @@ export function largestFactorial(budget: Budget = defaultBudget()): bigint {
   return low;
 }
 
-/** Digits and trailing zeros of n!, both exact. */
+let lastFacts: FactorialFacts | undefined;
+
+/** Digits and trailing zeros of n!, both exact. The last ones are kept: plan and run ask for the same. */
 export function factorialFacts(n: bigint): FactorialFacts {
-  return { n, digitCount: digitCountOfFactorial(n), trailingZeros: trailingZeroCount(n) };
+  if (lastFacts?.n !== n) {
+    lastFacts = Object.freeze({ n, digitCount: digitCountOfFactorial(n), trailingZeros: trailingZeroCount(n) });
+  }
+  return lastFacts;
 }
 
 interface Offer {

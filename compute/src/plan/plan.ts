@@ -5,6 +5,9 @@
 export const engineNames = ['decimal', 'gmp'] as const;
 export type EngineName = (typeof engineNames)[number];
 
+/** Where limbs and residues live: in shared memory, or in scratch files when the number does not fit the memory. */
+export type StorageKind = 'memory' | 'scratch';
+
 /** What one run may use. Every size is in bytes. */
 export interface Budget {
   /** Bound on the bytes of memory the run itself takes (WASM memories, buffers, chunks in flight). */
@@ -32,7 +35,12 @@ export interface FactorialPlan {
   readonly threads: number;
   /** Peak bytes of memory of the run itself, without the runtime's own. */
   readonly memoryBytes: number;
+  /** Peak bytes of scratch files; 0 with `storage: 'memory'`. */
   readonly scratchBytes: number;
+  /** Where the run keeps its limbs and residues. */
+  readonly storage: StorageKind;
+  /** Bytes read from and written to scratch files, all told. */
+  readonly ioBytes: number;
   /** Wall-clock estimate; machine-dependent, good to a small factor. */
   readonly estimatedSeconds: number;
 }

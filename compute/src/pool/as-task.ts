@@ -1,3 +1,4 @@
+import { ComputeError } from '../errors.ts';
 import type { TaskReply } from './task-pool.ts';
 
 /** Makes the default export of a worker module from a task function: what it throws becomes a reply. */
@@ -8,7 +9,8 @@ export function asTask<Task, Result>(
     try {
       return { value: await perform(task) };
     } catch (error) {
-      return { failure: error instanceof Error ? error.message : String(error) };
+      const failure = error instanceof Error ? error.message : String(error);
+      return error instanceof ComputeError ? { failure, code: error.code } : { failure };
     }
   };
 }

@@ -1,7 +1,7 @@
-import { KernelError } from '../errors.ts';
+import { KernelError, ScratchError } from '../errors.ts';
 
 /** What a task function came to. Failures travel as values, so that a rejected task means a lost thread. */
-export type TaskReply<Result> = { readonly value: Result } | { readonly failure: string };
+export type TaskReply<Result> = { readonly value: Result } | { readonly failure: string; readonly code?: string };
 
 export interface TaskPoolOptions {
   /** Threads to start; 0 = tasks run on the calling thread, one after the other. */
@@ -34,10 +34,13 @@ export async function startTaskPool(options: TaskPoolOptions): Promise<TaskPool>
   return new ThreadPool(options);
 }
 
-/** The value of a task, or the `KernelError` it stands for. */
+/** The value of a task, or the `KernelError` or `ScratchError` it stands for. */
 export function unwrapReply<Result>(reply: TaskReply<Result>, workerModule: URL): Result {
   if ('value' in reply) return reply.value;
-  throw new KernelError(`task ${taskName(workerModule)} failed: ${reply.failure}`);
+  const { failure, code } = reply;
+  if (code === 'scratch-full' || code === 'scratch-failed') throw new ScratchError(failure, { code });
+  const message = `task ${taskName(workerModule)} failed: ${failure}`;
+  throw new KernelError(message, code === 'verification-failed' ? { code } : {});
 }
 
 /** A worker module's short name for messages. */

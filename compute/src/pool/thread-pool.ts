@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
-import { KernelError } from '../errors.ts';
+import { ComputeError, KernelError } from '../errors.ts';
 import { type TaskPool, type TaskPoolOptions, type TaskReply, taskName, unwrapReply } from './task-pool.ts';
 
 /** Attempts a task gets, each on a thread of its own: one more than the first. */
@@ -48,7 +48,7 @@ export class ThreadPool implements TaskPool {
         return unwrapReply(reply, workerModule);
       } catch (error) {
         this.#assertRunning();
-        if (error instanceof KernelError) throw error;
+        if (error instanceof ComputeError) throw error;
         if (attempt === maxAttempts) {
           const message = `task ${taskName(workerModule)} lost its thread or found none, ${maxAttempts} times over`;
           throw new KernelError(message, { cause: error });

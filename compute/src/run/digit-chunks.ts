@@ -1,3 +1,5 @@
+import { ChunkGarbage } from './chunk-garbage.ts';
+
 const zeroCode = 48;
 
 /**
@@ -9,11 +11,13 @@ export async function* digitChunks(
   trailingZeros: bigint,
   maxChunkBytes: number,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const garbage = new ChunkGarbage();
   for await (const chunk of significant) {
     for (let offset = 0; offset < chunk.length; offset += maxChunkBytes) {
       const copy = new Uint8Array(Math.min(maxChunkBytes, chunk.length - offset));
       copy.set(chunk.subarray(offset, offset + copy.length));
       yield copy;
+      garbage.add(copy.length);
     }
   }
   for (let rest = trailingZeros; rest > 0n; rest -= BigInt(maxChunkBytes)) {

@@ -82,7 +82,9 @@ export class FactorialRun implements FactorialResult {
       verifier.verify(await expected);
       meter.finish();
       this.#sha256.resolve(hash.digest('hex'));
-    } catch (error) {
+    } catch (failure) {
+      // An abort makes much fail: what counts is why.
+      const error = scope.signal.aborted ? scope.signal.reason : failure;
       this.#sha256.reject(error);
       throw error;
     } finally {

@@ -12,20 +12,26 @@ const limbsPtr = accPtr + 64;
 const textPtr = limbsPtr + 8 * 1024;
 const memoryBytes = textPtr + bufferDigits + 64;
 
+/** An instance whose number has ended, for the next one: making one takes longer than a small factorial. */
+let idle: KernelInstance | undefined;
+
+function openInstance(): KernelInstance {
+  const instance = idle ?? instantiateKernels(sharedModule(), createMemory(memoryBytes));
+  idle = undefined;
+  instance.kernels.fillResidueTable(tablePtr);
+  instance.longs.fill(0n, accPtr >> 3, (accPtr >> 3) + 2);
+  return instance;
+}
+
 /**
  * The residues, modulo `verificationModuli`, of a number given as ASCII decimal digits, most significant first, chunk by chunk: what `TextResidue`
  * computes, by kernels. Cost: about 0.6 ns per digit.
  */
 export class KernelTextResidue {
-  readonly #instance: KernelInstance;
+  readonly #instance = openInstance();
   #buffered = 0;
   #digitCount = 0n;
   #strange = false;
-
-  constructor() {
-    this.#instance = instantiateKernels(sharedModule(), createMemory(memoryBytes));
-    this.#instance.kernels.fillResidueTable(tablePtr);
-  }
 
   /** Digits taken so far. */
   get digitCount(): bigint {
@@ -47,6 +53,12 @@ export class KernelTextResidue {
 
   /** The residues in the order of the moduli, undefined when a byte was no digit. To be called once, at the end. */
   residues(): readonly bigint[] | undefined {
+    const residues = this.#finish();
+    idle = this.#instance;
+    return residues;
+  }
+
+  #finish(): readonly bigint[] | undefined {
     const { longs, kernels } = this.#instance;
     const rest = this.#buffered % digitsPerLimb;
     const whole = this.#buffered - rest;

@@ -32,6 +32,18 @@ export interface Kernels {
     pieceBytes: number,
   ): void;
   combineResidues(crtPtr: Ptr, residuesPtr: Ptr, primeBytes: number, count: number, outPtr: Ptr, statePtr: Ptr): void;
+  foldCoefficients(ctxPtr: Ptr, limbsPtr: Ptr, accPtr: Ptr, count: number, constantPtr: Ptr, first: number): void;
+  weightResidues(ctxPtr: Ptr, ptr: Ptr, count: number, weightsPtr: Ptr): void;
+  splitResidues(ctxPtr: Ptr, piecesPtr: Ptr, pieceBytes: number, outPtr: Ptr, count: number): void;
+  interpolateResidues(
+    ctxPtr: Ptr,
+    inPtr: Ptr,
+    strideBytes: number,
+    parts: number,
+    rowPtr: Ptr,
+    outPtr: Ptr,
+    count: number,
+  ): void;
   flushCarry(statePtr: Ptr, carryPtr: Ptr): void;
   addLimbs(ptr: Ptr, count: number, addPtr: Ptr, addCount: number): number;
   multiplySchoolbook(aPtr: Ptr, aCount: number, bPtr: Ptr, bCount: number, outPtr: Ptr): void;

@@ -47,7 +47,7 @@ describe('the decimal engine', () => {
 
   test('is refused with a remedy where one memory cannot hold the number', () => {
     const budget = defaultBudget({ memoryBytes: 2 ** 34, threads: 2, engine: 'decimal' });
-    expect(() => planFactorial(10n ** 9n, budget)).toThrow(/4 GiB/);
+    expect(() => planFactorial(10n ** 9n, budget)).toThrow(/needs \d+ MiB of memory and \d+ MiB of scratch/);
     expect(() => planFactorial(10n ** 12n, budget)).toThrow(/largest n that fits/);
   });
 });

@@ -10,6 +10,8 @@ export interface CliRequest {
   readonly threads: number | undefined;
   readonly memoryBytes: number | undefined;
   readonly scratchDir: string | undefined;
+  /** Folder to resume from and to leave what is finished in. */
+  readonly checkpointDir: string | undefined;
   readonly engine: EngineName | 'auto';
   /** Estimate only; compute nothing. */
   readonly planOnly: boolean;
@@ -38,6 +40,8 @@ Examples:
   factorial 1000000 --json              one line of facts instead of the digits
   factorial 100000000 --plan            exact digit count, memory and time, without computing
   factorial 3000000 --memory 512MiB --threads 1 --out digits.txt
+  factorial 300000000 --memory 1GiB --scratch /var/tmp --out digits.txt    what does not fit goes to scratch files
+  factorial verify digits.txt --n 3000000                                 check a file of digits
   factorial prune --until 50GiB         remove stored results of the service, the least recently read first (prune --help)
 
 Sizes are written 512MiB, 2GiB or as a plain count of bytes. On a terminal, more than 10,000 digits are shown as a summary.
@@ -69,6 +73,7 @@ export function parseCommandLine(
     threads?: number;
     memory?: number;
     scratch?: string;
+    checkpoint?: string;
     engine: EngineName | 'auto';
     plan?: boolean;
     json?: boolean;
@@ -79,7 +84,8 @@ export function parseCommandLine(
     outPath: options.out === '-' ? undefined : options.out,
     threads: options.threads,
     memoryBytes: options.memory,
-    scratchDir: options.scratch,
+    scratchDir: options.scratch ?? options.checkpoint,
+    checkpointDir: options.checkpoint,
     engine: options.engine,
     planOnly: options.plan ?? false,
     json: options.json ?? false,
@@ -107,6 +113,11 @@ function buildCommand(version: string, write: { out: (text: string) => void; err
       parseMemory,
     )
     .option('--scratch <dir>', 'folder for scratch files of calculations that do not fit into memory', parsePath)
+    .option(
+      '--checkpoint <dir>',
+      'keep the scratch files here: after a crash, the same command goes on from the last finished step',
+      parsePath,
+    )
     .addOption(new Option('-e, --engine <name>', 'engine to use').choices(['auto', ...engineNames]).default('auto'))
     .option('--plan', 'print digit count, memory and time, and compute nothing')
     .option('--json', 'print one line of JSON instead of the digits')

@@ -3,6 +3,7 @@ import { signalExitCodes, watchStopSignals } from '../stop-signals.ts';
 import { parseCommandLine, UsageExit, usageExitCode } from './command-line.ts';
 import { runPrune } from './prune-command.ts';
 import { runRequest } from './run-request.ts';
+import { parseVerifyArguments, runVerify } from './verify-command.ts';
 import { version } from './version.ts';
 
 async function main(): Promise<number> {
@@ -18,6 +19,7 @@ async function main(): Promise<number> {
       out: (text: string) => process.stdout.write(text),
       err: (text: string) => process.stderr.write(text),
     };
+    if (args[0] === 'verify') return await runVerify(parseVerifyArguments(args.slice(1), write), stop.signal);
     if (args[0] === 'prune') {
       await runPrune(args.slice(1), write, stop.signal);
       return 0;

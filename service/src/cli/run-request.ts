@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import {
   type Budget,
   computeFactorial,
@@ -6,6 +7,8 @@ import {
   type FactorialPlan,
   type FactorialResult,
   FileSink,
+  freeScratchBytes,
+  InputError,
   planFactorial,
   StreamSink,
   stdoutSink,
@@ -16,10 +19,12 @@ import { formatSeconds, ProgressBar } from './progress-bar.ts';
 
 /** On a terminal, results longer than this are summarised. */
 const terminalMaxDigits = 10_000n;
+/** Share of a disk's free bytes that scratch files may take. */
+const scratchShare = 0.9;
 
 /** Carry out one request of the command line; digits, summary or JSON go to stdout, all else to stderr. */
 export async function runRequest(request: CliRequest, signal: AbortSignal): Promise<void> {
-  const budget = budgetOf(request);
+  const budget = await budgetOf(request);
   if (request.planOnly) {
     writePlan(planFactorial(request.n, budget), request.json);
     return;
@@ -30,6 +35,7 @@ export async function runRequest(request: CliRequest, signal: AbortSignal): Prom
     await using result = await computeFactorial(request.n, {
       budget,
       signal,
+      ...(request.checkpointDir === undefined ? {} : { checkpointDir: request.checkpointDir }),
       onProgress: (progress) => bar?.update(progress),
     });
     await deliver(request, result, signal, () => bar?.close(), startedMs);
@@ -38,13 +44,25 @@ export async function runRequest(request: CliRequest, signal: AbortSignal): Prom
   }
 }
 
-function budgetOf({ threads, memoryBytes, scratchDir, engine }: CliRequest): Budget {
+async function budgetOf({ threads, memoryBytes, scratchDir, checkpointDir, engine }: CliRequest): Promise<Budget> {
   return defaultBudget({
     engine,
     ...(threads === undefined ? {} : { threads }),
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
-    ...(scratchDir === undefined ? {} : { scratchDir }),
+    ...(scratchDir === undefined
+      ? {}
+      : { scratchDir, scratchBytes: await scratchCapacity(scratchDir, scratchDir === checkpointDir) }),
   });
+}
+
+/** Scratch may take what the disk has free, but for a reserve. */
+async function scratchCapacity(scratchDir: string, create: boolean): Promise<number> {
+  try {
+    if (create) await mkdir(scratchDir, { recursive: true });
+    return Math.floor((await freeScratchBytes(scratchDir)) * scratchShare);
+  } catch (cause) {
+    throw new InputError('an existing folder for scratch files', scratchDir, { cause });
+  }
 }
 
 async function deliver(
@@ -135,7 +153,9 @@ function writePlan(plan: FactorialPlan, json: boolean): void {
     ['engine', plan.engine],
     ['threads', String(plan.threads)],
     ['memory', formatBytes(plan.memoryBytes)],
+    ['storage', plan.storage],
     ['scratch', formatBytes(plan.scratchBytes)],
+    ['scratch I/O', formatBytes(plan.ioBytes)],
     ['estimated time', formatSeconds(plan.estimatedSeconds)],
   ];
   process.stdout.write(`${plan.n}!\n${rows.map(([name, value]) => `  ${`${name}`.padEnd(15)} ${value}`).join('\n')}\n`);

@@ -2,12 +2,13 @@ import { createApi } from '@factorial/api';
 import {
   backingChecks,
   createLocalWorkflowEngine,
+  createStepFunctionsWorkflowEngine,
   Readiness,
   type Settings,
   type WorkflowEngine,
 } from '@factorial/backing';
 import { loadStateMachine } from '@factorial/sfn';
-import { startHealthServer, Worker } from '@factorial/worker';
+import { startHealthServer, Worker, type WorkerOptions } from '@factorial/worker';
 import type { Logger } from 'pino';
 import { largeHandlers } from './large-handlers.ts';
 import { type OpenServices, openServices } from './open-services.ts';
@@ -83,7 +84,8 @@ async function startParts(
 
 async function startHttp(services: OpenServices, settings: Settings, log: Logger): Promise<Part> {
   const { metadata, cache, objects, queue } = services;
-  const api = await createApi({ metadata, cache, objects, queue, logger: log }, apiOptions(settings));
+  const workflow = openStateMachine(settings);
+  const api = await createApi({ metadata, cache, objects, queue, workflow, logger: log }, apiOptions(settings));
   let url: string;
   try {
     url = await api.listen({ host: settings.HOST, port: settings.PORT });
@@ -97,6 +99,7 @@ async function startHttp(services: OpenServices, settings: Settings, log: Logger
       log.info({ seconds: settings.DRAIN_SECONDS }, 'stopping: no more requests');
       const cut = setTimeout(() => api.server.closeAllConnections(), settings.DRAIN_SECONDS * 1000);
       await api.close();
+      await workflow?.close();
       clearTimeout(cut);
     },
   };
@@ -104,11 +107,7 @@ async function startHttp(services: OpenServices, settings: Settings, log: Logger
 
 async function startCalculating(services: OpenServices, settings: Settings, log: Logger): Promise<Part> {
   const options = workerOptions(settings);
-  const workflow: WorkflowEngine = createLocalWorkflowEngine({
-    definition: await loadStateMachine(),
-    handlers: largeHandlers(services, options),
-    maxConcurrent: settings.LARGE_CONCURRENCY,
-  });
+  const workflow = await openWorkflow(services, options, settings);
   const worker = new Worker({ ...services, workflow }, options, log);
   await worker.start();
   return {
@@ -119,6 +118,30 @@ async function startCalculating(services: OpenServices, settings: Settings, log:
       await workflow.close();
     },
   };
+}
+
+/** The state machine the settings name; undefined when they name none. It is called at the first use. */
+function openStateMachine({
+  STATE_MACHINE_ARN: stateMachineArn,
+  SFN_ENDPOINT: endpoint,
+}: Settings): WorkflowEngine | undefined {
+  if (stateMachineArn === undefined) return undefined;
+  return createStepFunctionsWorkflowEngine({ stateMachineArn, ...(endpoint === undefined ? {} : { endpoint }) });
+}
+
+/** The engine of large n: the state machine the settings name, or the same definition run in this process. */
+async function openWorkflow(
+  services: OpenServices,
+  options: WorkerOptions,
+  settings: Settings,
+): Promise<WorkflowEngine> {
+  const named = openStateMachine(settings);
+  if (named !== undefined) return named;
+  return createLocalWorkflowEngine({
+    definition: await loadStateMachine(),
+    handlers: largeHandlers(services, options),
+    maxConcurrent: settings.LARGE_CONCURRENCY,
+  });
 }
 
 /** Answers probes from before the first calculation until after the last one; unready as soon as it is told to stop. */

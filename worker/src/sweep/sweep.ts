@@ -1,25 +1,28 @@
-import { BackingError, CapacityError, chooseLane } from '@factorial/backing';
+import { BackingError, CapacityError, chooseLane, digitsKeyOf } from '@factorial/backing';
 import { estimatedSeconds } from '../estimated-seconds.ts';
 import type { WorkerLog, WorkerOptions, WorkerServices } from '../options.ts';
+import { reconcileExecution } from './reconcile-execution.ts';
 import { RepublishPacing } from './republish-pacing.ts';
 
 /**
- * Publish again the rows that nobody holds: requests whose message was lost, calculations whose worker died. A full
- * queue ends the sweep; the rest waits for the next one. Resolves to how many were published.
+ * Publish again the rows that nobody holds: requests whose message was lost, calculations whose worker died. A large row is
+ * first compared with its workflow execution. A full queue ends the sweep; the rest waits for the next one. Resolves to how many were published.
  *
  * @param idleMs Rows given back or requested within this time are left out: their message is on its way.
  * @param pacing Holds back rows that were published a short while ago and are still waiting in the queue.
  */
 export async function sweepUnclaimed(
-  { metadata, queue }: WorkerServices,
+  services: WorkerServices,
   options: WorkerOptions,
   idleMs = 0,
   pacing = new RepublishPacing(options.sweepIntervalMs),
 ): Promise<number> {
+  const { metadata, queue } = services;
   const rows = pacing.due(await metadata.claimable(options.sweepMaxRows, idleMs));
   let published = 0;
   for (const { n, attempt } of rows) {
     try {
+      if (n >= options.largeFrom && !(await needsStart(n, services, options))) continue;
       const lane = chooseLane(n, estimatedSeconds(n, options.budgets['small.long']), options);
       await queue.publish(lane, { version: 1, number: n.toString(), attempt });
       pacing.published({ n, attempt });
@@ -32,12 +35,18 @@ export async function sweepUnclaimed(
   return published;
 }
 
-/** Remove unfinished writes, and objects that no row names, once they are older than `unfinishedMaxAgeMs`. */
+async function needsStart(n: bigint, services: WorkerServices, options: WorkerOptions): Promise<boolean> {
+  const row = await services.metadata.find(n);
+  if (row === undefined || row.status === 'done' || row.status === 'failed') return false;
+  return (await reconcileExecution(row, services, options)) === 'start';
+}
+
+/** Remove unfinished writes, and objects that no row names (nor the digits they are notes about), once they are older than `unfinishedMaxAgeMs`. */
 export async function sweepObjects({ metadata, objects }: WorkerServices, options: WorkerOptions): Promise<number> {
   let removed = await objects.sweepUnfinished(options.unfinishedMaxAgeMs);
   const youngest = Date.now() - options.unfinishedMaxAgeMs;
   for await (const stored of objects.list()) {
-    if (stored.modifiedAt.getTime() > youngest || (await metadata.isObjectKeyLive(stored.key))) continue;
+    if (stored.modifiedAt.getTime() > youngest || (await metadata.isObjectKeyLive(digitsKeyOf(stored.key)))) continue;
     await objects.remove(stored.key);
     removed += 1;
   }

@@ -27,6 +27,9 @@ export function createS3ObjectStore(options: S3ObjectStoreOptions): ObjectStore 
   return new S3ObjectStore(s3Settings(options));
 }
 
+/** The latest date there is. */
+const endOfTimeMs = 8_640_000_000_000_000;
+
 class S3ObjectStore implements ObjectStore {
   readonly #settings: S3Settings;
   readonly #connection: S3Connection;
@@ -204,6 +207,15 @@ class S3ObjectStore implements ObjectStore {
       }
     });
     if (removed) this.#usage?.release(removed.size);
+  }
+
+  async abortUploads(key: string): Promise<number> {
+    const { bucket, listPageSize: pageSize } = this.#settings;
+    const prefix = this.#s3Key(key);
+    const before = new Date(endOfTimeMs);
+    return await this.#connection.run(key, (access) =>
+      sweepUploads(access, { bucket, prefix, pageSize, before, own: new Set() }),
+    );
   }
 
   async sweepUnfinished(olderThanMs: number): Promise<number> {

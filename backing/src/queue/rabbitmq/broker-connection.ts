@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { ChannelModel } from 'amqplib';
+import { withDeadline } from '../../contracts/deadline.ts';
 import { TransientError } from '../../contracts/errors.ts';
-import { withinMs } from './deadline.ts';
 import { ReconnectBackoff, type ReconnectTimes } from './reconnect-backoff.ts';
 
 export interface BrokerConnectionOptions {
@@ -67,9 +67,12 @@ export class BrokerConnection {
   /** What a caller is told that waited this long in vain. */
   unreachable(timeoutMs: number): TransientError {
     const why = this.#lastFault === undefined ? '' : `: ${messageOf(this.#lastFault)}`;
-    return new TransientError(`expected a connection to the message broker within ${timeoutMs} ms, got none${why}`, {
-      cause: this.#lastFault,
-    });
+    return new TransientError(
+      `expected a connection to the message broker within ${Math.round(timeoutMs)} ms, got none${why}`,
+      {
+        cause: this.#lastFault,
+      },
+    );
   }
 
   /** Give this connection up, for a fault that its owner saw, and make another one. */
@@ -85,7 +88,7 @@ export class BrokerConnection {
     const model = this.#model;
     if (!model) return;
     try {
-      await withinMs(model.close(), timeoutMs, () => new TransientError('the broker did not answer a close'));
+      await withDeadline(model.close(), timeoutMs, 'the end of the connection');
     } catch (fault) {
       this.#options.onFault(fault);
     }
@@ -112,10 +115,10 @@ export class BrokerConnection {
       if (this.#closed) return undefined;
       this.#model = model;
       const prepared = this.#options.prepare(model).then(() => undefined);
-      const early = await withinMs(
+      const early = await withDeadline(
         Promise.race([prepared, lost]),
         this.#options.connectTimeoutMs,
-        () => new TransientError(`the broker did not prepare within ${this.#options.connectTimeoutMs} ms`),
+        'exchanges, queues and channels',
       );
       if (early) return early;
       this.#backoff.connected();

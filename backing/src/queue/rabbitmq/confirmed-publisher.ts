@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
+import { withDeadline } from '../../contracts/deadline.ts';
 import { CapacityError, TransientError } from '../../contracts/errors.ts';
 import { BrokerConnection } from './broker-connection.ts';
-import { withinMs } from './deadline.ts';
 import { type RabbitmqSettings, reconnectTimes } from './rabbitmq-options.ts';
 import type { Topology } from './topology.ts';
 import type { WireMessage } from './wire-message.ts';
@@ -60,10 +60,12 @@ export class ConfirmedPublisher {
     const sending = this.#send(route, message).finally(() => {
       this.#unconfirmed -= 1;
     });
-    await withinMs(sending, publishTimeoutMs, () => {
-      if (!this.connection.isOpen) return this.connection.unreachable(publishTimeoutMs);
-      return new TransientError(`expected the broker's confirmation within ${publishTimeoutMs} ms, got none`);
-    });
+    try {
+      await withDeadline(sending, publishTimeoutMs, "the broker's confirmation");
+    } catch (fault) {
+      const isUnreachable = fault instanceof TransientError && fault.cause === undefined && !this.connection.isOpen;
+      throw isUnreachable ? this.connection.unreachable(publishTimeoutMs) : fault;
+    }
   }
 
   async #send(route: Route, message: WireMessage): Promise<void> {

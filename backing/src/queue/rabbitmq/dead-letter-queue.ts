@@ -1,8 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChannelModel, Message } from 'amqplib';
 import { TransientError } from '../../contracts/errors.ts';
 import type { DeadLetter } from '../calculation-queue.ts';
-import { withinMs } from './deadline.ts';
-import { openChannel } from './topology.ts';
+import { closeChannel, openChannel } from './topology.ts';
 import { decodeDeadLetter } from './wire-message.ts';
 
 /**
@@ -16,11 +16,14 @@ export async function peekDeadLetters(
   timeoutMs: number,
 ): Promise<readonly DeadLetter[]> {
   const channel = await openChannel(model);
+  const patience = new AbortController();
   try {
     const { messageCount } = await channel.checkQueue(queue);
     if (messageCount === 0) return [];
     const letters: DeadLetter[] = [];
     const all = Promise.withResolvers<void>();
+    // The channel also closes before anybody waits, when a call below fails: that call's fault is the one to tell.
+    all.promise.catch(() => undefined);
     channel.on('close', () => all.reject(new TransientError('the broker closed the channel that reads dead letters')));
     let seen = 0;
     const onMessage = (message: Message | null) => {
@@ -35,11 +38,11 @@ export async function peekDeadLetters(
     await channel.prefetch(messageCount, false);
     await channel.consume(queue, onMessage);
     // Fewer arrive when another reader has some of them: then those that came are the answer.
-    await withinMs(all.promise, timeoutMs, () => new TransientError('timeout')).catch((fault) => {
-      if (fault instanceof TransientError && fault.message !== 'timeout') throw fault;
-    });
+    await Promise.race([all.promise, sleep(timeoutMs, undefined, { signal: patience.signal })]);
     return letters.reverse();
   } finally {
-    await channel.close().catch(() => undefined);
+    patience.abort();
+    // A channel that is closed already has given everything back.
+    await closeChannel(channel).catch(() => undefined);
   }
 }

@@ -1,7 +1,7 @@
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
+import { withDeadline } from '../../contracts/deadline.ts';
 import { TransientError } from '../../contracts/errors.ts';
 import { BrokerConnection } from './broker-connection.ts';
-import { withinMs } from './deadline.ts';
 import { type RabbitmqSettings, reconnectTimes } from './rabbitmq-options.ts';
 import { openChannel, type Topology } from './topology.ts';
 
@@ -65,12 +65,10 @@ export class LaneConsumer {
     for (const delivered of this.#waiting.splice(0)) this.#settle(delivered, 'return');
     const handlers = Promise.all(this.#running);
     let drained = true;
-    await withinMs(handlers, drainMs, () => new TransientError(`handlers still ran after ${drainMs} ms`)).catch(
-      (fault) => {
-        drained = false;
-        this.#options.settings.onFault(fault);
-      },
-    );
+    await withDeadline(handlers, drainMs, 'the end of every handler').catch((fault) => {
+      drained = false;
+      this.#options.settings.onFault(fault);
+    });
     // Without a channel a late handler settles nothing.
     if (!drained) this.#channel = undefined;
     await this.#connection.close(closeMs);
@@ -81,7 +79,7 @@ export class LaneConsumer {
     if (!channel) return;
     try {
       const cancelled = channel.cancel(this.#consumerTag);
-      await withinMs(cancelled, closeMs, () => new TransientError('the broker did not answer a cancel'));
+      await withDeadline(cancelled, closeMs, 'the end of the consumer');
     } catch (fault) {
       this.#options.settings.onFault(fault);
     }

@@ -1,5 +1,6 @@
 import { InputError } from '@factorial/compute';
 import type { ConsumeMessage } from 'amqplib';
+import { withDeadline } from '../../contracts/deadline.ts';
 import { TransientError } from '../../contracts/errors.ts';
 import { type CalculationEvent, parseCalculationEvent } from '../../contracts/event.ts';
 import { type CalculationRequest, parseCalculationRequest } from '../../contracts/message.ts';
@@ -14,10 +15,9 @@ import {
 } from '../calculation-queue.ts';
 import { ConfirmedPublisher } from './confirmed-publisher.ts';
 import { peekDeadLetters } from './dead-letter-queue.ts';
-import { withinMs } from './deadline.ts';
 import { LaneConsumer } from './lane-consumer.ts';
 import { type RabbitmqCalculationQueueOptions, type RabbitmqSettings, rabbitmqSettings } from './rabbitmq-options.ts';
-import { laneRoutingKey, openChannel, Topology } from './topology.ts';
+import { closeChannel, laneRoutingKey, openChannel, Topology } from './topology.ts';
 import {
   decodeRequest,
   delayed,
@@ -99,7 +99,7 @@ class RabbitmqCalculationQueue implements CalculationQueue {
     });
     this.#peeking = peeking.catch(() => undefined);
     try {
-      return await peeking;
+      return await withDeadline(peeking, 2 * this.#settings.publishTimeoutMs, 'the dead letters');
     } catch (fault) {
       throw transient('the dead letters could not be read', fault);
     }
@@ -109,9 +109,11 @@ class RabbitmqCalculationQueue implements CalculationQueue {
     this.#assertOpen();
     const { publishTimeoutMs } = this.#settings;
     try {
-      await withinMs(this.#check(publishTimeoutMs), publishTimeoutMs, () => new TransientError('no answer in time'));
+      await withDeadline(this.#check(publishTimeoutMs), publishTimeoutMs, 'an answer');
     } catch (fault) {
-      throw transient('the message broker does not serve', fault);
+      const { connection } = this.#publisher;
+      const why = connection.isOpen ? fault : connection.unreachable(publishTimeoutMs);
+      throw transient('the message broker does not serve', why);
     }
   }
 
@@ -124,7 +126,7 @@ class RabbitmqCalculationQueue implements CalculationQueue {
     await Promise.all([...this.#consumers.values()].map((consumer) => consumer.whenConsuming(timeoutMs)));
     const channel = await openChannel(model);
     await channel.checkExchange(this.#topology.exchanges.main);
-    await channel.close();
+    await closeChannel(channel);
   }
 
   async close(drainMs: number): Promise<void> {

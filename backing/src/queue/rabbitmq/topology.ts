@@ -158,7 +158,7 @@ class Declaration {
   }
 
   async end(): Promise<void> {
-    await this.#channel?.close();
+    if (this.#channel) await closeChannel(this.#channel);
   }
 }
 
@@ -167,6 +167,12 @@ export async function openChannel(model: ChannelModel): Promise<Channel> {
   const channel = await model.createChannel();
   channel.on('error', () => undefined);
   return channel;
+}
+
+/** Close in good order. The library's own promise never settles when the connection is lost meanwhile; the channel's event tells. */
+export async function closeChannel(channel: Channel): Promise<void> {
+  const closed = new Promise<void>((resolve) => channel.once('close', () => resolve()));
+  await Promise.race([channel.close(), closed]);
 }
 
 /** The AMQP reply code of a fault, if it has one. */

@@ -18,11 +18,12 @@ const minSpan = 2 ** 12;
 const maxSpan = 2 ** 20;
 /** Segments into which the primes are cut, when they are neither too short nor too long. */
 const wantedSegments = 32;
+/** Words of the control block: a few counters, and one per thread that joined. */
 export const controlWords = 512;
 /** Odd numbers that the sieve kernel crosses out at a time, a byte each. */
 const sieveBytes = 2 ** 15;
 /** Bytes of the powers of B by which residues of limbs are found (assembly/residues.ts). */
-const residueTableBytes = 6 * 1024 + 64;
+export const residueTableBytes = 6 * 1024 + 64;
 
 /** Where everything of one run lies in its memory: a plain value, the same on every thread, made before anything runs. */
 export interface DecimalArena {
@@ -108,7 +109,7 @@ export function decimalArena(n: number, significantDigits: number, planeCount: n
   const resultBytes = 4 * (paddedLimbs(limbCount + 1) + 64) + heapBytes;
   const resultPtr = take(resultBytes);
   // Text chunks take the area's place when the products are done.
-  const textBytes = digitsPerLimb * textChunkLimbs * (textsPerThread * threads + 1);
+  const textBytes = digitsPerLimb * Math.min(limbCount, textChunkLimbs * (textsPerThread * threads + 1));
   const areaBytes = Math.max(residueAreaBytes(coefficients), textBytes);
   const areaPtr = take(areaBytes);
   return {
@@ -143,7 +144,7 @@ export function residueBlockCount(limbCount: number): number {
   return Math.ceil(limbCount / residueBlockLimbs);
 }
 
-function takeScratch(take: (bytes: number) => Ptr, span: number, coefficients: number): ThreadScratch {
+export function takeScratch(take: (bytes: number) => Ptr, span: number, coefficients: number): ThreadScratch {
   // Words of a plane in a segment: the odd numbers of the span at most, and a 2.
   const words = span / 2 + 64;
   const leafBytes = 4 * Math.ceil(words * (1 + 24 / leafWords) + 64);

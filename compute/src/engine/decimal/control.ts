@@ -1,7 +1,7 @@
 import { KernelError } from '../../errors.ts';
 import type { Team } from '../../multiply/team.ts';
 import type { KernelInstance } from '../../wasm/bridge.ts';
-import type { DecimalArena } from './arena.ts';
+import { controlWords, type DecimalArena } from './arena.ts';
 
 /** Index of a word of the control block. */
 const stopIndex = 0;
@@ -27,6 +27,11 @@ export class ControlBlock {
   constructor(instance: KernelInstance, arena: DecimalArena) {
     this.#words = instance.signedWords;
     this.#base = arena.controlPtr >> 2;
+  }
+
+  /** For a memory that held a run before. */
+  reset(): void {
+    this.#words.fill(0, this.#base, this.#base + controlWords);
   }
 
   /** Every thread comes once: a second one in its place has lost what the first one knew. */

@@ -6,9 +6,12 @@ import type { Budget } from '../../plan/plan.ts';
 import { maxMemoryBytes } from '../../wasm/bridge.ts';
 import type { EnginePrice, FactorialFacts } from '../engine.ts';
 import { type DecimalArena, decimalArena } from './arena.ts';
+import { priceExternal } from './external/external-price.ts';
 
-/** Below this n a run stays on the calling thread: it is done before a thread has started. */
-export const inlineLimit = 30_000n;
+const inMemory = { storage: 'memory', scratchBytes: 0, ioBytes: 0 } as const;
+
+/** Below this n a run stays on the calling thread, for 20 ms at most: it is done before a thread has started. */
+export const inlineLimit = 100_000n;
 /** Primes are below one limb. */
 const limitByLimb = 10n ** 9n;
 /** More threads than this meet more often than they work. */
@@ -32,13 +35,15 @@ export function priceDecimal(facts: FactorialFacts, budget: Budget): EnginePrice
   let threads = facts.n < inlineLimit ? 0 : Math.min(budget.threads, maxUsefulThreads);
   let price = priceWith(facts, threads);
   while (threads > 1 && price.memoryBytes > budget.memoryBytes) price = priceWith(facts, --threads);
-  return price;
+  const fits = price.impossible === undefined && price.memoryBytes <= budget.memoryBytes;
+  // Without scratch, say what memory would do; with it, or when no memory would, what both would.
+  return fits || (budget.scratchBytes === 0 && price.impossible === undefined) ? price : priceExternal(facts, budget);
 }
 
 function priceWith(facts: FactorialFacts, threads: number): EnginePrice {
   const arena = planArena(facts, threads);
   const digits = Number(facts.digitCount);
-  const price = { threads, scratchBytes: 0, estimatedSeconds: estimateSeconds(digits, threads) };
+  const price = { ...inMemory, threads, estimatedSeconds: estimateSeconds(digits, threads) };
   if (arena === undefined) {
     const impossible = 'the number and its residues exceed the 4 GiB of one WASM memory';
     return { ...price, memoryBytes: maxMemoryBytes, impossible };

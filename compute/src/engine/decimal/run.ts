@@ -5,6 +5,7 @@ import { createMemory, instantiateKernels, type KernelInstance, sharedModule } f
 import type { EngineDigits, EngineRun, EngineRunner } from '../engine.ts';
 import type { ResultResidues } from './check-result.ts';
 import { ControlBlock } from './control.ts';
+import { multiplyInline } from './inline.ts';
 import { planArena } from './price.ts';
 import type { ProductTask } from './product-task.ts';
 import { resultText } from './result-text.ts';
@@ -16,6 +17,7 @@ const progressIntervalMs = 100;
 
 /** Computes n! / 10^z on all threads of the pool at once, in one shared memory, verified before it resolves. */
 export const runDecimal: EngineRunner = async (run) => {
+  if (run.plan.threads === 0) return runInline(run);
   const arena = planArena(run.facts, run.plan.threads);
   if (arena === undefined) throw new KernelError(`expected a plan that fits one memory, got n = ${run.facts.n}`);
   const share: DecimalShare = {
@@ -32,6 +34,21 @@ export const runDecimal: EngineRunner = async (run) => {
   const residues = await withProgress(run, control, () => multiplyOnAllThreads(run, share));
   return finishedDigits(run, share, instance, control.resultLimbs, residues);
 };
+
+/** Small n on the calling thread: the text is there at once. */
+function runInline(run: EngineRun): EngineDigits {
+  run.signal.throwIfAborted();
+  const digits = Number(run.facts.digitCount - run.facts.trailingZeros);
+  run.meter.advance('sieve', 0);
+  const { text, expectedResidues } = multiplyInline(Number(run.facts.n), digits);
+  run.meter.advance('product', digits);
+  return {
+    expectedResidues,
+    async *chunks() {
+      yield text;
+    },
+  };
+}
 
 async function multiplyOnAllThreads(run: EngineRun, share: DecimalShare): Promise<ResultResidues> {
   const parts = Array.from({ length: share.arena.threads }, (_, threadIndex) => {

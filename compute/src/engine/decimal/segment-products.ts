@@ -2,13 +2,18 @@ import { KernelError } from '../../errors.ts';
 import { primesUpTo } from '../../factorial/prime-sieve.ts';
 import { type DecimalNumber, paddedLimbs } from '../../limbs/decimal-number.ts';
 import { multiplyAlone } from '../../multiply/multiply.ts';
-import type { KernelInstance } from '../../wasm/bridge.ts';
+import type { KernelInstance, Ptr } from '../../wasm/bridge.ts';
 import { type DecimalArena, leafWords } from './arena.ts';
 import type { ThreadState } from './thread-state.ts';
 
-/** Writes the primes that the segments are sieved with. */
+/** What products of listed words need of a thread. */
+export type LeafState = Pick<ThreadState, 'instance' | 'scratch' | 'worker' | 'ownArea'>;
+
+/** Writes the primes that the segments are sieved with, and a 0 after them. */
 export function placeBasePrimes(instance: KernelInstance, arena: DecimalArena): void {
-  instance.words.set(primesUpTo(Math.floor(Math.sqrt(arena.n))).subarray(1), arena.basePrimesPtr >> 2);
+  const primes = primesUpTo(Math.floor(Math.sqrt(arena.n))).subarray(1);
+  instance.words.set(primes, arena.basePrimesPtr >> 2);
+  instance.words[(arena.basePrimesPtr >> 2) + primes.length] = 0;
 }
 
 /**
@@ -36,7 +41,7 @@ export function multiplySegment(state: ThreadState, segment: number): void {
 }
 
 /** Exponents fall as primes grow, but for that of 2, which lost what 5 took. */
-function largestExponent(state: ThreadState, count: number): number {
+export function largestExponent(state: LeafState, count: number): number {
   const start = state.scratch.pairsPtr >> 2;
   let largest = 0;
   for (let index = 0; index < Math.min(count, 2); index++) {
@@ -60,10 +65,10 @@ function storeNode(state: ThreadState, nodeIndex: number, product: DecimalNumber
 }
 
 /** The product of the words listed: leaves the long way, then pairs of neighbours until one is left. */
-function multiplyList(state: ThreadState, count: number): DecimalNumber {
+export function multiplyList(state: LeafState, count: number): DecimalNumber {
   const { scratch, instance } = state;
-  let numbers: DecimalNumber[] = [];
-  let [from, to] = scratch.leafPtrs;
+  const numbers: DecimalNumber[] = [];
+  const [from, to] = scratch.leafPtrs;
   let ptr = from;
   const leafCount = Math.ceil(count / leafWords);
   for (let leaf = 0; leaf < leafCount; leaf++) {
@@ -73,8 +78,23 @@ function multiplyList(state: ThreadState, count: number): DecimalNumber {
     numbers.push({ ptr, limbCount });
     ptr += 4 * paddedLimbs(limbCount);
   }
+  return multiplyNeighbours(state, numbers, from, to);
+}
+
+/**
+ * The product of one number or more that lie at `from`: pairs of neighbours until one is left, to and fro between two places that hold them all
+ * with their padding.
+ */
+export function multiplyNeighbours(
+  state: Pick<LeafState, 'instance' | 'worker' | 'ownArea'>,
+  factors: DecimalNumber[],
+  from: Ptr,
+  to: Ptr,
+): DecimalNumber {
+  let numbers = factors;
+  let [there, here] = [to, from];
   while (numbers.length > 1) {
-    ptr = to;
+    let ptr = there;
     const products: DecimalNumber[] = [];
     for (let index = 0; index + 1 < numbers.length; index += 2) {
       const product = multiplyAlone(state.worker, state.ownArea, numbers[index]!, numbers[index + 1]!, ptr);
@@ -83,11 +103,11 @@ function multiplyList(state: ThreadState, count: number): DecimalNumber {
     }
     if (numbers.length % 2 === 1) {
       const last = numbers.at(-1)!;
-      instance.bytes.copyWithin(ptr, last.ptr, last.ptr + 4 * paddedLimbs(last.limbCount));
+      state.instance.bytes.copyWithin(ptr, last.ptr, last.ptr + 4 * paddedLimbs(last.limbCount));
       products.push({ ptr, limbCount: last.limbCount });
     }
     numbers = products;
-    [from, to] = [to, from];
+    [here, there] = [there, here];
   }
   return numbers[0]!;
 }

@@ -28,9 +28,11 @@ export interface ThreadState {
   readonly teamArea: ResidueArea;
 }
 
-export function openThreadState(share: DecimalShare, threadIndex: number): ThreadState {
-  const { arena } = share;
-  const instance = instantiateKernels(share.module, share.memory);
+export function openThreadState(
+  { arena, module, memory }: DecimalShare,
+  threadIndex: number,
+  instance = instantiateKernels(module, memory),
+): ThreadState {
   const control = new ControlBlock(instance, arena);
   const scratch = arena.scratchPtrs[threadIndex]!;
   return {

@@ -53,10 +53,12 @@ function chooseThreads(n: bigint, significantDigits: number, budget: Budget): nu
 export function priceGmp(facts: FactorialFacts, budget: Budget): EnginePrice {
   const significantDigits = Number(facts.digitCount - facts.trailingZeros);
   const threads = chooseThreads(facts.n, significantDigits, budget);
-  const price = {
+  const price: EnginePrice = {
     threads,
     memoryBytes: memoryBytes(significantDigits, threads),
+    storage: 'memory',
     scratchBytes: 0,
+    ioBytes: 0,
     estimatedSeconds: estimateSeconds(Number(facts.n), threads),
   };
   if (facts.n < limitByLimb && wasmPeakBytes(significantDigits) <= gmpMaxMemoryBytes) return price;

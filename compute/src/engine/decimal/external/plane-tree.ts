@@ -1,0 +1,156 @@
+import type { LimbStore } from '../../../limbs/limb-store.ts';
+import type { ExternalPlan } from './external-plan.ts';
+import { largestGroupCount } from './external-plan.ts';
+import { type GroupTask, groupBlobBytes } from './group-task.ts';
+import { type ExternalContext, multiplyStored } from './multiply-stored.ts';
+import { type SegmentProducts, type SegmentTask, segmentBlobBytes } from './segment-task.ts';
+import { multiplyResiduePairs, type ResiduePair, type StoredNumber } from './stored-number.ts';
+
+const taskUrl = (name: string) => new URL(`../../../../dist/engine/decimal/external/${name}.js`, import.meta.url);
+const segmentModule = taskUrl('segment-task');
+const groupModule = taskUrl('group-task');
+
+/** The planes of n! / 10^z, each a stored number (undefined = 1), and n! / 10^z modulo the verification moduli by another way. */
+export interface StoredPlanes {
+  readonly planes: readonly (StoredNumber | undefined)[];
+  readonly expected: ResiduePair;
+}
+
+/** Sieves, multiplies every segment's primes plane by plane, and joins the segments' products. `onShare`: shares of it all, adding up to 1. */
+export async function multiplyPlanesStored(
+  context: ExternalContext,
+  plan: ExternalPlan,
+  onShare: (share: number) => void,
+): Promise<StoredPlanes> {
+  const { planes, expected } = await multiplySegments(context, plan, (share) => onShare(0.7 * share));
+  const products: (StoredNumber | undefined)[] = [];
+  const quiet: ExternalContext = { threads: context.threads, store: context.store };
+  for (const factors of await joinSmall(quiet, plan, planes)) {
+    products.push(await joinLarge(quiet, plan, factors));
+    onShare(0.3 / planes.length);
+  }
+  return { planes: products, expected };
+}
+
+/** The products of the segments, plane by plane in no particular order. */
+async function multiplySegments(
+  { threads, store }: ExternalContext,
+  plan: ExternalPlan,
+  onShare: (share: number) => void,
+): Promise<{ readonly planes: StoredNumber[][]; readonly expected: ResiduePair }> {
+  const { n, span } = plan;
+  const planes: StoredNumber[][] = Array.from({ length: plan.planeCount }, () => []);
+  let expected: ResiduePair = [1n, 1n];
+  const lows = Array.from({ length: Math.ceil((n + 1) / span) }, (_, segment) => segment * span);
+  const blobs = new Map<number, SegmentTask['out']>();
+  await threads.map<number, SegmentProducts>(
+    segmentModule,
+    lows,
+    async (low, claim): Promise<SegmentTask> => {
+      const out = await store.create('segment', segmentBlobBytes(n, low, span));
+      blobs.set(low, out);
+      return { claim, n, low, span, out };
+    },
+    async ({ nodes, bytes, powerResidues }, low) => {
+      const blob = await store.shrink(blobs.get(low)!, bytes);
+      for (const { plane, ...node } of nodes) planes[plane]!.push({ blob, ...node });
+      expected = multiplyResiduePairs(expected, powerResidues);
+      onShare(1 / lows.length);
+    },
+  );
+  return { planes, expected };
+}
+
+/** Joins neighbours into groups that one thread multiplies whole, until every plane is one number or a few that are too long for that. */
+async function joinSmall(
+  { threads, store }: ExternalContext,
+  plan: ExternalPlan,
+  planes: readonly StoredNumber[][],
+): Promise<StoredNumber[][]> {
+  let current = planes.map((factors) => groupFactors(factors, plan.groupLimbs));
+  const sources = new Set(planes.flat().map(({ blob }) => blob));
+  for (;;) {
+    const joined: StoredNumber[][] = current.map(() => []);
+    const items = current.flatMap((groups, plane) => groups.map((factors) => ({ plane, factors })));
+    const outs = new Map<(typeof items)[number], GroupTask['out']>();
+    await threads.map<(typeof items)[number], Omit<StoredNumber, 'blob'>>(
+      groupModule,
+      items,
+      async (item, claim): Promise<GroupTask> => {
+        const out = await store.create(`plane-${item.plane}`, groupBlobBytes(totalLimbs(item.factors)));
+        outs.set(item, out);
+        return { claim, factors: item.factors, out };
+      },
+      (product, item) => {
+        joined[item.plane]!.push({ blob: outs.get(item)!, ...product });
+      },
+    );
+    for (const blob of sources) await store.remove(blob);
+    sources.clear();
+    current = joined.map((factors) => groupFactors(factors, plan.groupLimbs));
+    if (current.every((groups) => groups.every((group) => group.length === 1))) return joined;
+    for (const { blob } of joined.flat()) sources.add(blob);
+  }
+}
+
+/** Short numbers together, as many as fit a group. */
+function groupFactors(factors: readonly StoredNumber[], groupLimbs: number): StoredNumber[][] {
+  const groups: StoredNumber[][] = [];
+  let group: StoredNumber[] = [];
+  for (const factor of factors.toSorted((x, y) => x.limbCount - y.limbCount)) {
+    if (group.length > 0 && (group.length === largestGroupCount || totalLimbs(group) + factor.limbCount > groupLimbs)) {
+      groups.push(group);
+      group = [];
+    }
+    group.push(factor);
+  }
+  return group.length > 0 ? [...groups, group] : groups;
+}
+
+function totalLimbs(factors: readonly StoredNumber[]): number {
+  return factors.reduce((sum, { limbCount }) => sum + limbCount, 0);
+}
+
+/** The product of numbers that are too long for one thread: the two shortest first. */
+async function joinLarge(
+  context: ExternalContext,
+  plan: ExternalPlan,
+  factors: readonly StoredNumber[],
+): Promise<StoredNumber | undefined> {
+  const left = factors.toSorted((x, y) => x.limbCount - y.limbCount);
+  while (left.length > 1) {
+    const [a, b] = left.splice(0, 2);
+    left.push(await multiplyAny(context, plan, a!, b!, [a!, b!]));
+    left.sort((x, y) => x.limbCount - y.limbCount);
+  }
+  return left[0];
+}
+
+/** a·b by one thread where it fits a region, else by all; then, or as soon as they are not needed, `unneeded` are removed. */
+export async function multiplyAny(
+  context: ExternalContext,
+  plan: ExternalPlan,
+  a: StoredNumber,
+  b: StoredNumber,
+  unneeded: readonly StoredNumber[],
+): Promise<StoredNumber> {
+  const { store, threads } = context;
+  const release = () => removeAll(store, unneeded);
+  if (a.limbCount + b.limbCount > plan.groupLimbs) return multiplyStored(context, a, b, release);
+  const out = await store.create('product', groupBlobBytes(a.limbCount + b.limbCount));
+  let product: StoredNumber | undefined;
+  await threads.map<StoredNumber[], Omit<StoredNumber, 'blob'>>(
+    groupModule,
+    [[a, b]],
+    (factors, claim): GroupTask => ({ claim, factors, out }),
+    (result) => {
+      product = { blob: out, ...result };
+    },
+  );
+  await release();
+  return product!;
+}
+
+async function removeAll(store: LimbStore, numbers: readonly StoredNumber[]): Promise<void> {
+  for (const { blob } of numbers) await store.remove(blob);
+}

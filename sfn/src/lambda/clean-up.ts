@@ -1,0 +1,5 @@
+import { awsTaskSizes } from '../plan/aws-task-sizes.ts';
+import { functionHandler } from './function-handler.ts';
+
+/** Entry point of the function that runs the task `clean-up`. */
+export const handler = functionHandler('clean-up', () => awsTaskSizes());
