@@ -97,7 +97,9 @@ async function sendRange(
 
 async function openBody(reply: FastifyReply, digits: ServedDigits, range: { start: bigint; end: bigint }) {
   const gone = new AbortController();
-  reply.raw.once('close', () => gone.abort(new Error('the client left')));
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) gone.abort(new Error('the client left'));
+  });
   const body = await digits.open(range, gone.signal);
   if (body instanceof Uint8Array) return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   return Readable.from(body, { objectMode: false });
