@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { golden } from './golden.ts';
 import { finished, Product, start, temporaryFolder, userEnvironment } from './product.ts';
@@ -73,6 +75,20 @@ describe('the service loses nothing', () => {
     expect((await first.request(5000)).status).toBe(202);
     expect((await first.settled(5000)).status).toBe('done');
     await first.stop();
+  });
+});
+
+describe('a calculation that does not fit into memory', () => {
+  it('goes to scratch files, ends with the published digits, and leaves none of them', async () => {
+    const folder = await temporaryFolder();
+    const product = await Product.start(folder.path, { COMPUTE_MEMORY_BYTES: '256MiB', COMPUTE_SCRATCH_BYTES: '4GiB' });
+    const estimate = await fetch(`${product.url}/factorial/estimate?number=10000000`);
+    expect(((await estimate.json()) as { scratchBytes: number }).scratchBytes).toBeGreaterThan(0);
+    expect((await product.request(10_000_000)).status).toBe(202);
+    expect(await product.settled(10_000_000)).toMatchObject({ status: 'done', checksum: golden(10_000_000).sha256 });
+    expect(await readdir(join(folder.path, 'scratch'))).toEqual([]);
+    await product.stop();
+    await folder.remove();
   });
 });
 

@@ -4,7 +4,7 @@ export { digitCountOfFactorial, leadingDigits, maxLeadingDigits } from './digits
 export { ComputeError, InputError, KernelError, PlanCapacityError, ScratchError } from './errors.ts';
 export { trailingZeroCount } from './factorial/exponents.ts';
 export { maxNumberDigits, parseFactorialNumber } from './factorial/factorial-number.ts';
-export { freeScratchBytes } from './limbs/scratch-store.ts';
+export { freeScratchBytes, scratchFolderPrefix } from './limbs/scratch-store.ts';
 export { defaultBudget, maxThreads, minMemoryBytes, parseBudget } from './plan/budget.ts';
 export { type Budget, type EngineName, engineNames, type FactorialPlan, type StorageKind } from './plan/plan.ts';
 export { largestFactorial, planFactorial } from './plan/plan-factorial.ts';

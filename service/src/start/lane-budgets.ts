@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
-import { join, resolve } from 'node:path';
 import { type Lane, type Settings, SettingsError } from '@factorial/backing';
 import { type Budget, defaultBudget, minMemoryBytes } from '@factorial/compute';
+import { scratchFolder } from './scratch-folder.ts';
 
 /** Share of the compute memory that the quick lane keeps for itself, so that no long calculation can starve it. */
 const quickShare = 0.25;
@@ -35,7 +35,7 @@ export function laneBudgets(settings: Settings): Readonly<Record<Lane, Budget>> 
 }
 
 /** Disk of each of this many calculations, and where. */
-function scratchOf({ COMPUTE_SCRATCH_BYTES, SCRATCH_DIR, DATA_DIR }: Settings, slots: number): Partial<Budget> {
-  const scratchBytes = Math.floor(COMPUTE_SCRATCH_BYTES / slots);
-  return scratchBytes === 0 ? {} : { scratchBytes, scratchDir: resolve(SCRATCH_DIR ?? join(DATA_DIR, 'scratch')) };
+function scratchOf(settings: Settings, slots: number): Partial<Budget> {
+  const scratchBytes = Math.floor(settings.COMPUTE_SCRATCH_BYTES / slots);
+  return scratchBytes === 0 ? {} : { scratchBytes, scratchDir: scratchFolder(settings) };
 }

@@ -13,6 +13,7 @@ import type { Logger } from 'pino';
 import { largeHandlers } from './large-handlers.ts';
 import { type OpenServices, openServices } from './open-services.ts';
 import { apiOptions, workerOptions } from './options.ts';
+import { prepareScratchFolder } from './scratch-folder.ts';
 
 /** A running process of the service: its address where it has one, and how to end it. */
 export interface RunningService {
@@ -106,6 +107,7 @@ async function startHttp(services: OpenServices, settings: Settings, log: Logger
 }
 
 async function startCalculating(services: OpenServices, settings: Settings, log: Logger): Promise<Part> {
+  await prepareScratchFolder(settings);
   const options = workerOptions(settings);
   const workflow = await openWorkflow(services, options, settings);
   const worker = new Worker({ ...services, workflow }, options, log);
