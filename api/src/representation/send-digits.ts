@@ -95,13 +95,20 @@ async function sendRange(
   return reply.send(body);
 }
 
+/** Bodies in memory up to this size are sent as text. */
+const textMaxBytes = 65_536;
+
 async function openBody(reply: FastifyReply, digits: ServedDigits, range: { start: bigint; end: bigint }) {
   const gone = new AbortController();
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) gone.abort(new Error('the client left'));
   });
   const body = await digits.open(range, gone.signal);
-  if (body instanceof Uint8Array) return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  if (body instanceof Uint8Array) {
+    const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+    // Node writes a string in one piece with the header fields, a buffer in a piece of its own.
+    return bytes.length <= textMaxBytes ? bytes.toString('latin1') : bytes;
+  }
   return Readable.from(body, { objectMode: false });
 }
 
