@@ -90,11 +90,13 @@ describe('the Redis digit cache', () => {
   test('a failed load lets another cache load at once', async () => {
     const keyPrefix = freshPrefix();
     const [first, second] = [open({ keyPrefix }), open({ keyPrefix })];
+    const loading = Promise.withResolvers<void>();
     const failing = first.getOrLoad(5n, async () => {
+      loading.resolve();
       await sleep(50);
       throw new Error('no such object');
     });
-    await sleep(10);
+    await loading.promise;
     const started = performance.now();
     const waiting = second.getOrLoad(5n, async () => text('120'));
     await expect(failing).rejects.toThrow('no such object');
