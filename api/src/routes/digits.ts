@@ -3,7 +3,7 @@ import type { ApiServer } from '../api-types.ts';
 import type { ApiContext } from '../dependencies.ts';
 import { requireFormat } from '../representation/require-format.ts';
 import { numberQuery, parseNumber } from '../schemas/number.ts';
-import { content, digitsTextSchema, noContent, problemResponses } from '../schemas/responses.ts';
+import { content, digitsTextSchema, noContent, problemResponses, storedResultProblems } from '../schemas/responses.ts';
 import { sendStoredResult } from './stored-result.ts';
 
 const schema = {
@@ -18,18 +18,7 @@ const schema = {
     206: content('The range asked for.', { 'text/plain': digitsTextSchema }),
     304: noContent('The client has it.'),
     307: noContent('`Location` serves the digits for a short time.'),
-    ...problemResponses(
-      'invalid-number',
-      'missing-parameter',
-      'unknown-parameter',
-      'not-requested',
-      'in-progress',
-      'calculation-failed',
-      'not-acceptable',
-      'precondition-failed',
-      'range-not-satisfiable',
-      'result-damaged',
-    ),
+    ...problemResponses(...storedResultProblems),
   },
 };
 

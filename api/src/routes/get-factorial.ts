@@ -13,7 +13,14 @@ import { applyPreconditions, sendDigits } from '../representation/send-digits.ts
 import { digitsInMemory, digitsInStore, loadDigits, type ServedDigits } from '../representation/stored-digits.ts';
 import { linksOf } from '../schemas/metadata.ts';
 import { numberQuery, parseNumber } from '../schemas/number.ts';
-import { content, digitsJsonSchema, digitsTextSchema, noContent, problemResponses } from '../schemas/responses.ts';
+import {
+  content,
+  digitsJsonSchema,
+  digitsTextSchema,
+  noContent,
+  problemResponses,
+  storedResultProblems,
+} from '../schemas/responses.ts';
 import { whileObjectExists } from './missing-object.ts';
 import { noteRead } from './note-read.ts';
 
@@ -29,18 +36,7 @@ const schema = {
     206: content('The range asked for.', { 'text/plain': digitsTextSchema }),
     303: noContent('n is large: `Location` is its metadata.'),
     304: noContent('The client has it.'),
-    ...problemResponses(
-      'invalid-number',
-      'missing-parameter',
-      'unknown-parameter',
-      'not-requested',
-      'in-progress',
-      'calculation-failed',
-      'not-acceptable',
-      'precondition-failed',
-      'range-not-satisfiable',
-      'result-damaged',
-    ),
+    ...problemResponses(...storedResultProblems),
   },
 };
 

@@ -65,3 +65,17 @@ export function problemResponses(...codes: readonly ProblemCode[]): Record<numbe
     ]),
   );
 }
+
+/** What can keep a route from answering with the digits of a stored result. */
+export const storedResultProblems = [
+  'invalid-number',
+  'missing-parameter',
+  'unknown-parameter',
+  'not-requested',
+  'in-progress',
+  'calculation-failed',
+  'not-acceptable',
+  'precondition-failed',
+  'range-not-satisfiable',
+  'result-damaged',
+] as const;
