@@ -14,7 +14,7 @@ export async function* digitChunks(
   const garbage = new ChunkGarbage();
   for await (const chunk of significant) {
     for (let offset = 0; offset < chunk.length; offset += maxChunkBytes) {
-      const copy = new Uint8Array(Math.min(maxChunkBytes, chunk.length - offset));
+      const copy = unzeroedBytes(Math.min(maxChunkBytes, chunk.length - offset));
       copy.set(chunk.subarray(offset, offset + copy.length));
       yield copy;
       garbage.add(copy.length);
@@ -23,4 +23,9 @@ export async function* digitChunks(
   for (let rest = trailingZeros; rest > 0n; rest -= BigInt(maxChunkBytes)) {
     yield new Uint8Array(rest < BigInt(maxChunkBytes) ? Number(rest) : maxChunkBytes).fill(zeroCode);
   }
+}
+
+/** Bytes of any content, in a buffer of their own: zeroing costs as much as the copy that overwrites it. */
+function unzeroedBytes(byteCount: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.allocUnsafeSlow(byteCount).buffer);
 }

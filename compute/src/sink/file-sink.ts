@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { InputError } from '../errors.ts';
+import { FileWriter } from './file-writer.ts';
 import { pullDigits } from './pull-digits.ts';
 import type { DigitSink, DigitSource, SinkReceipt } from './sink.ts';
 import { isFull, SinkError } from './sink-error.ts';
@@ -57,18 +58,13 @@ async function resolveDestination(path: string): Promise<string> {
 
 async function writeWhole(path: string, source: DigitSource): Promise<void> {
   const file = await open(path, 'wx');
+  const writer = new FileWriter(file);
   try {
-    for await (const chunk of pullDigits(source)) await writeChunk(file, chunk);
-    await file.sync();
+    for await (const chunk of pullDigits(source)) await writer.write(chunk);
+    await writer.finish();
   } finally {
+    await writer.settle();
     await file.close();
-  }
-}
-
-async function writeChunk(file: FileHandle, chunk: Uint8Array): Promise<void> {
-  for (let offset = 0; offset < chunk.length; ) {
-    const { bytesWritten } = await file.write(chunk, offset);
-    offset += bytesWritten;
   }
 }
 
