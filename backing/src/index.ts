@@ -22,7 +22,7 @@ export {
   numberPattern,
   parseCalculationRequest,
 } from './contracts/message.ts';
-export { parseSizeBytes, type Setting } from './contracts/setting-kinds.ts';
+export type { Setting } from './contracts/setting-kinds.ts';
 export {
   readSettings,
   type Settings,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseSizeBytes } from './setting-kinds.ts';
+import { parseSizeBytes } from './size-bytes.ts';
 import { readSettings, SettingsError, settingDefinitions } from './settings.ts';
 
 describe('readSettings', () => {

@@ -1,4 +1,4 @@
-import { parseSizeBytes } from '@factorial/backing';
+import { parseSizeBytes } from '@factorial/backing/size-bytes';
 import { type EngineName, engineNames, InputError, parseFactorialNumber } from '@factorial/compute';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 

@@ -1,9 +1,7 @@
 import { InputError, SinkError } from '@factorial/compute';
 import { signalExitCodes, watchStopSignals } from '../stop-signals.ts';
 import { parseCommandLine, UsageExit, usageExitCode } from './command-line.ts';
-import { runPrune } from './prune-command.ts';
 import { runRequest } from './run-request.ts';
-import { parseVerifyArguments, runVerify } from './verify-command.ts';
 import { version } from './version.ts';
 
 async function main(): Promise<number> {
@@ -19,8 +17,13 @@ async function main(): Promise<number> {
       out: (text: string) => process.stdout.write(text),
       err: (text: string) => process.stderr.write(text),
     };
-    if (args[0] === 'verify') return await runVerify(parseVerifyArguments(args.slice(1), write), stop.signal);
+    if (args[0] === 'verify') {
+      const { parseVerifyArguments, runVerify } = await import('./verify-command.ts');
+      return await runVerify(parseVerifyArguments(args.slice(1), write), stop.signal);
+    }
     if (args[0] === 'prune') {
+      // The one command that needs the service's stores: what they load takes longer than a million factorial.
+      const { runPrune } = await import('./prune-command.ts');
       await runPrune(args.slice(1), write, stop.signal);
       return 0;
     }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
-import { type FactorialRow, parseSizeBytes, readSettings } from '@factorial/backing';
+import { type FactorialRow, readSettings } from '@factorial/backing';
+import { parseSizeBytes } from '@factorial/backing/size-bytes';
 import { pruneResults } from '@factorial/worker';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { pino } from 'pino';
