@@ -37,8 +37,9 @@ function crossOut(basePtr: usize, baseCount: usize, low: u32, count: usize, byte
 }
 
 /**
- * The primes in [low, high] with their exponents in n! / 10^z as pairs of words, without those of exponent 0; returns how many.
- * Restrictions: low even; high ≤ n < 2^31; base primes: all odd ones up to √high; SIEVE_BYTES at bytesPtr.
+ * The primes in [low, high] with their exponents in n! / m! without its powers of ten (m = 0: in n! / 10^z) as pairs of words, without those of
+ * exponent 0; returns how many. Where n! / m! has fewer factors 2 than 5, what 2 lacks is the exponent of 5: the quotient is then ten to that power
+ * times as large. Restrictions: low even; high ≤ n; m ≤ n < 2^31; base primes: all odd ones up to √high; SIEVE_BYTES at bytesPtr.
  */
 export function listPrimePowers(
   basePtr: usize,
@@ -46,13 +47,16 @@ export function listPrimePowers(
   low: u32,
   high: u32,
   n: u32,
+  m: u32,
   bytesPtr: usize,
   pairsPtr: usize,
 ): usize {
   let at = pairsPtr;
   if (low <= 2 && high >= 2) {
-    const exponent = exponentOf(n, 2) - exponentOf(n, 5);
-    if (exponent) at = storePair(at, 2, exponent);
+    const twos = exponentOf(n, 2) - exponentOf(m, 2);
+    const fives = exponentOf(n, 5) - exponentOf(m, 5);
+    if (twos > fives) at = storePair(at, 2, twos - fives);
+    else if (fives > twos) at = storePair(at, 5, fives - twos);
   }
   for (let start = low; start < high; start += <u32>(2 * SIEVE_BYTES)) {
     const left = <usize>((high - start + 1) >> 1);
@@ -64,7 +68,8 @@ export function listPrimePowers(
       let found = (load<u64>(bytesPtr + group) & ODD_ONES) ^ ODD_ONES;
       while (found) {
         const p = start + 1 + 2 * (<u32>group + (<u32>ctz(found) >> 3));
-        if (p != 5) at = storePair(at, p, exponentOf(n, p));
+        const exponent = exponentOf(n, p) - exponentOf(m, p);
+        if (p != 5 && exponent) at = storePair(at, p, exponent);
         found &= found - 1;
       }
     }

@@ -5,14 +5,15 @@ import { InputError } from './errors.ts';
 import { parseFactorialNumber } from './factorial/factorial-number.ts';
 import { powerMod } from './multiply/primes.ts';
 import { defaultBudget, parseBudget } from './plan/budget.ts';
-import type { Budget } from './plan/plan.ts';
-import { factorialFacts, planFactorial } from './plan/plan-factorial.ts';
+import type { Budget, FactorialPlan } from './plan/plan.ts';
+import { factorialFacts, planFactorial, withSource } from './plan/plan-factorial.ts';
 import { startTaskPool } from './pool/task-pool.ts';
 import type { ProgressListener } from './progress.ts';
 import { ProgressMeter } from './progress-meter.ts';
 import type { FactorialResult } from './result.ts';
 import { FactorialRun, type FaultInjection } from './run/factorial-run.ts';
 import { RunScope } from './run/run-scope.ts';
+import { assertSha256, parseSource, type StoredFactorial } from './source/stored-factorial.ts';
 import { verificationModuli } from './verify/moduli.ts';
 import type { ResidueTask } from './verify/residue-task.ts';
 
@@ -36,6 +37,11 @@ export interface ComputeOptions {
   readonly checkpointDir?: string;
   /** Shared with other runs of the process: this one starts when its plan fits beside them, and says `waiting` until then. */
   readonly sharedBudget?: SharedBudget;
+  /**
+   * A stored m!, m ≤ n, to start from where that is quicker: `result.plan.from` says whether it was and why. Its digits are checked before anything is made of them:
+   * `SourceError` when they are not m!, and nothing is computed in their place.
+   */
+  readonly from?: StoredFactorial;
 }
 
 /**
@@ -55,15 +61,18 @@ export async function startFactorial(
   options: ComputeOptions,
   faults: FaultInjection,
 ): Promise<FactorialResult> {
-  const facts = factorialFacts(parseFactorialNumber(n));
+  const number = parseFactorialNumber(n);
   const maxChunkBytes = parseMaxChunkBytes(options.maxChunkBytes ?? defaultMaxChunkBytes);
   const budget = parseBudget(options.budget ?? defaultBudget());
-  const plan = planFactorial(facts.n, budget);
+  assertSha256(options.from?.sha256);
+  const plan = planFactorial(number, budget, options.from === undefined ? {} : { from: options.from });
+  const facts = startFacts(number, plan, options.from);
   const engine = admittedEngines(plan.engine)[0]!;
   const scope = new RunScope(options.signal);
   try {
     const meter = new ProgressMeter(engine.workUnits(facts, plan) + Number(facts.digitCount), options.onProgress);
     const checkpoint = options.checkpointDir === undefined ? {} : { checkpointDir: options.checkpointDir };
+    const source = options.from === undefined || facts.source === undefined ? {} : { source: options.from };
     if (options.sharedBudget !== undefined) {
       const onWait = () => meter.advance('waiting', 0);
       scope.use(await options.sharedBudget.acquire(plan, scope.signal, onWait));
@@ -80,10 +89,12 @@ export async function startFactorial(
       meter,
       own: (resource) => scope.use(resource),
       ...checkpoint,
+      ...source,
     });
+    const zeros = facts.trailingZeros - (engineDigits.zerosIncluded ?? 0n);
     const residueTask: ResidueTask = { n: Number(facts.n), moduli: verificationModuli };
     const expectedResidues = async () =>
-      engineDigits.expectedResidues?.map((residue, index) => withZeros(residue, facts, verificationModuli[index]!)) ??
+      engineDigits.expectedResidues?.map((residue, index) => withZeros(residue, zeros, verificationModuli[index]!)) ??
       pool.run<bigint[]>(residueModule, residueTask);
     return new FactorialRun({ facts, plan, engineDigits, expectedResidues, scope, meter, maxChunkBytes, faults });
   } catch (error) {
@@ -92,9 +103,15 @@ export async function startFactorial(
   }
 }
 
-/** The residue of n! from that of n! / 10^z. */
-function withZeros(residue: bigint, facts: FactorialFacts, modulus: bigint): bigint {
-  return (residue * powerMod(10n, facts.trailingZeros, modulus)) % modulus;
+/** The facts of n!, with those of the stored m! when the plan starts from it. */
+function startFacts(n: bigint, plan: FactorialPlan, from: StoredFactorial | undefined): FactorialFacts {
+  if (from === undefined || plan.from?.used !== true) return factorialFacts(n);
+  return withSource(factorialFacts(n), parseSource(from, n));
+}
+
+/** The residue of a number from that of the number without its last `zeros` zeros. */
+function withZeros(residue: bigint, zeros: bigint, modulus: bigint): bigint {
+  return (residue * powerMod(10n, zeros, modulus)) % modulus;
 }
 
 function parseMaxChunkBytes(value: number): number {

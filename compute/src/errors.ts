@@ -45,6 +45,32 @@ export class KernelError extends ComputeError {
   }
 }
 
+/**
+ * The stored m! that a run was to start from is not m!, or cannot be read: the run is lost, nothing was published, the stored digits are as they
+ * were. Computing without it will do.
+ */
+export class SourceError extends ComputeError {
+  readonly code: 'source-wrong' | 'source-unreadable';
+
+  constructor(message: string, options?: ErrorOptions & { code?: 'source-wrong' | 'source-unreadable' }) {
+    super(message, options);
+    this.code = options?.code ?? 'source-wrong';
+  }
+
+  /** The digits given for m! have another `what` than they should. */
+  static mismatch(m: bigint, what: string, expected: unknown, got: unknown): SourceError {
+    return new SourceError(
+      `the digits given for ${m}! are not those of ${m}!: expected ${what} ${expected}, got ${got}; ` +
+        'check the file and its number, or compute without it',
+    );
+  }
+
+  /** The digits given for m! have these residues modulo the verification moduli. */
+  static residues(m: bigint, expected: readonly bigint[], got: readonly bigint[]): SourceError {
+    return SourceError.mismatch(m, 'residues', expected.join(' and '), got.join(' and '));
+  }
+}
+
 /** The scratch files failed or have no room: the run is lost, its scratch is removed, nothing was published. */
 export class ScratchError extends ComputeError {
   readonly code: 'scratch-full' | 'scratch-failed';

@@ -1,6 +1,7 @@
 import type { Budget, EngineName, FactorialPlan, StorageKind } from '../plan/plan.ts';
 import type { TaskPool } from '../pool/task-pool.ts';
 import type { ProgressMeter } from '../progress-meter.ts';
+import type { StoredFactorial } from '../source/stored-factorial.ts';
 
 /** What an engine needs to know of n! to price it. */
 export interface FactorialFacts {
@@ -8,6 +9,17 @@ export interface FactorialFacts {
   /** Exact digits of n!, trailing zeros included. */
   readonly digitCount: bigint;
   readonly trailingZeros: bigint;
+  /** The stored m! that n! is to be computed from, if any. */
+  readonly source?: SourceFacts;
+}
+
+/** What an engine needs to know of a stored m! to price a start from it. */
+export interface SourceFacts {
+  readonly n: bigint;
+  readonly digitCount: bigint;
+  readonly trailingZeros: bigint;
+  /** What its digits can be read at. */
+  readonly bytesPerSecond: number;
 }
 
 /** What n! would cost on an engine with the threads it chose within the budget. */
@@ -35,6 +47,8 @@ export interface EngineRun {
   /** Aborted when the run is to stop for whatever reason; the pool stops with it. */
   readonly signal: AbortSignal;
   readonly meter: ProgressMeter;
+  /** The digits of `facts.source`. */
+  readonly source?: Pick<StoredFactorial, 'digits' | 'sha256'>;
   /** Where a run with scratch files keeps what is finished, for a later run to go on from. */
   readonly checkpointDir?: string;
   /** Hands over what is to be disposed at the end of the run, before its pool. */
@@ -53,11 +67,15 @@ export interface EngineDigits {
    * gives them here; without them they are computed beside the emission.
    */
   readonly expectedResidues?: readonly bigint[];
+  /** Trailing zeros that the chunks have already: a product with a stored m! may end in a few. 0 when absent. */
+  readonly zerosIncluded?: bigint;
 }
 
 /** One way to compute n!. Pricing is pure, cheap and loads nothing; `load` brings the code that computes. */
 export interface Engine {
   readonly name: EngineName;
+  /** Can compute n! from a stored m!: `facts.source` may be there. */
+  readonly takesSource: boolean;
   /** The cheapest way within the budget, or the least of memory when none fits: the caller compares with the budget. */
   price(facts: FactorialFacts, budget: Budget): EnginePrice;
   /** Work units the run will report to its meter, before emission. */

@@ -4,22 +4,29 @@ import { admittedEngines } from '../engine/registry.ts';
 import { PlanCapacityError } from '../errors.ts';
 import { trailingZeroCount } from '../factorial/exponents.ts';
 import { maxNumberDigits, parseFactorialNumber } from '../factorial/factorial-number.ts';
+import { type ParsedSource, parseSource, type SourceOffer } from '../source/stored-factorial.ts';
 import { defaultBudget, parseBudget } from './budget.ts';
-import type { Budget, FactorialPlan } from './plan.ts';
+import type { Budget, FactorialPlan, PlannedStart } from './plan.ts';
+
+export interface PlanOptions {
+  /** A stored m! that may be started from. */
+  readonly from?: SourceOffer;
+}
 
 /**
- * What n! will take within the budget, before anything runs; microseconds to milliseconds, whatever n is.
+ * What n! will take within the budget, before anything runs; microseconds to milliseconds, whatever n is. With a stored m! offered, the plan starts from
+ * it where that is quicker, and says so in `from`.
  *
  * Among the engines the budget admits, the quickest that fits. Throws `InputError` for a bad n or budget, `PlanCapacityError` when
  * nothing fits: its remedy says what would, and `largestPossible` the largest n that does.
  */
-export function planFactorial(n: unknown, budget: Budget = defaultBudget()): FactorialPlan {
+export function planFactorial(n: unknown, budget: Budget = defaultBudget(), { from }: PlanOptions = {}): FactorialPlan {
   const facts = factorialFacts(parseFactorialNumber(n));
   const checkedBudget = parseBudget(budget);
   const offers = priceAll(facts, checkedBudget);
-  const best = offers
-    .filter(({ price }) => fits(price, checkedBudget))
-    .sort((a, b) => a.price.estimatedSeconds - b.price.estimatedSeconds)[0];
+  const afresh = quickest(offers, checkedBudget);
+  const start = from === undefined ? undefined : chooseStart(facts, parseSource(from, facts.n), checkedBudget, afresh);
+  const best = start?.offer ?? afresh;
   if (best === undefined) throw capacityError(facts, checkedBudget, offers);
   const { impossible: _, ...price } = best.price;
   return Object.freeze({
@@ -28,7 +35,49 @@ export function planFactorial(n: unknown, budget: Budget = defaultBudget()): Fac
     trailingZeros: facts.trailingZeros.toString(),
     engine: best.engine.name,
     ...price,
+    ...(start === undefined ? {} : { from: start.planned }),
   });
+}
+
+/** From a stored m! only when that saves this share of the time: the estimates are not better than that. */
+const leastGain = 0.1;
+
+/** What is offered from the stored m!, if that is better than `afresh`, and the decision in words. */
+function chooseStart(
+  facts: FactorialFacts,
+  source: ParsedSource,
+  budget: Budget,
+  afresh: Offer | undefined,
+): { readonly offer: Offer | undefined; readonly planned: PlannedStart } {
+  const offers = source.m < 2n ? [] : priceAll(withSource(facts, source), budget);
+  const from = quickest(offers, budget);
+  const secondsFrom = from?.price.estimatedSeconds ?? null;
+  const secondsAfresh = afresh?.price.estimatedSeconds ?? null;
+  const used = secondsFrom !== null && (secondsAfresh === null || secondsFrom < (1 - leastGain) * secondsAfresh);
+  const reason =
+    from === undefined || secondsFrom === null
+      ? source.m < 2n
+        ? `${source.m}! is 1: there is nothing to start from`
+        : (offers[0]?.price.impossible ?? `a start from ${source.m}! does not fit the budget`)
+      : `from ${source.m}! about ${shortSeconds(secondsFrom)}, afresh ${shortSeconds(secondsAfresh)}`;
+  const planned = Object.freeze({ n: source.m.toString(), used, reason, secondsFrom, secondsAfresh });
+  return { offer: used ? from : undefined, planned };
+}
+
+function shortSeconds(seconds: number | null): string {
+  return seconds === null ? 'not possible' : `${Number(seconds.toPrecision(2))} s`;
+}
+
+/** The facts of n! to be computed from a stored m!. */
+export function withSource(facts: FactorialFacts, { m, bytesPerSecond }: ParsedSource): FactorialFacts {
+  const source = { n: m, digitCount: digitCountOfFactorial(m), trailingZeros: trailingZeroCount(m), bytesPerSecond };
+  return Object.freeze({ ...facts, source });
+}
+
+function quickest(offers: readonly Offer[], budget: Budget): Offer | undefined {
+  return offers
+    .filter(({ price }) => fits(price, budget))
+    .sort((a, b) => a.price.estimatedSeconds - b.price.estimatedSeconds)[0];
 }
 
 /** The largest n whose factorial fits the budget, by binary search over the plan's own arithmetic (some milliseconds). */
@@ -63,7 +112,13 @@ interface Offer {
 }
 
 function priceAll(facts: FactorialFacts, budget: Budget): Offer[] {
-  return admittedEngines(budget.engine).map((engine) => ({ engine, price: engine.price(facts, budget) }));
+  return admittedEngines(budget.engine).map((engine) => ({
+    engine,
+    price:
+      facts.source === undefined || engine.takesSource
+        ? engine.price(facts, budget)
+        : { ...engine.price(facts, budget), impossible: `the engine ${engine.name} starts from nothing stored` },
+  }));
 }
 
 function fits(price: EnginePrice, budget: Budget): boolean {

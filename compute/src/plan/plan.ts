@@ -22,6 +22,19 @@ export interface Budget {
   readonly engine: EngineName | 'auto';
 }
 
+/** Whether a run starts from the stored m! that was offered. */
+export interface PlannedStart {
+  /** m as a decimal string. */
+  readonly n: string;
+  /** n! is computed as m!·(m + 1)…n; false = afresh. */
+  readonly used: boolean;
+  /** Why, for people. */
+  readonly reason: string;
+  /** Estimates of both ways; null where a way does not fit the budget or does not exist. */
+  readonly secondsFrom: number | null;
+  readonly secondsAfresh: number | null;
+}
+
 /** What a run of n! will do and cost: a plain, JSON-serialisable value made before anything runs. */
 export interface FactorialPlan {
   /** n as a decimal string. */
@@ -43,4 +56,6 @@ export interface FactorialPlan {
   readonly ioBytes: number;
   /** Wall-clock estimate; machine-dependent, good to a small factor. */
   readonly estimatedSeconds: number;
+  /** Present when a stored m! was offered. */
+  readonly from?: PlannedStart;
 }

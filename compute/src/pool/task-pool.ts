@@ -1,4 +1,4 @@
-import { KernelError, ScratchError } from '../errors.ts';
+import { KernelError, ScratchError, SourceError } from '../errors.ts';
 
 /** What a task function came to. Failures travel as values, so that a rejected task means a lost thread. */
 export type TaskReply<Result> = { readonly value: Result } | { readonly failure: string; readonly code?: string };
@@ -39,6 +39,7 @@ export function unwrapReply<Result>(reply: TaskReply<Result>, workerModule: URL)
   if ('value' in reply) return reply.value;
   const { failure, code } = reply;
   if (code === 'scratch-full' || code === 'scratch-failed') throw new ScratchError(failure, { code });
+  if (code === 'source-wrong') throw new SourceError(failure);
   const message = `task ${taskName(workerModule)} failed: ${failure}`;
   throw new KernelError(message, code === 'verification-failed' ? { code } : {});
 }

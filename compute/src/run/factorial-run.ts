@@ -70,7 +70,8 @@ export class FactorialRun implements FactorialResult {
       const expected = this.#parts.expectedResidues();
       // Awaited at the end; a failure before that ends the stream anyway.
       expected.catch(() => undefined);
-      for await (const chunk of digitChunks(engineDigits.chunks(), facts.trailingZeros, maxChunkBytes)) {
+      const zeros = facts.trailingZeros - (engineDigits.zerosIncluded ?? 0n);
+      for await (const chunk of digitChunks(engineDigits.chunks(), zeros, maxChunkBytes)) {
         faults.corruptChunk?.(chunk, offset);
         verifier.update(chunk);
         hash.update(chunk);

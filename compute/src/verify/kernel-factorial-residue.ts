@@ -27,7 +27,7 @@ export async function factorialResiduesByKernel(n: number, signal?: AbortSignal)
   for (let low = 0; low <= n; low += span) {
     signal?.throwIfAborted();
     const high = Math.min(n, low + span - 1);
-    const count = kernels.listPrimePowers(basePtr, base.length, low, high, n, sievePtr, pairsPtr);
+    const count = kernels.listPrimePowers(basePtr, base.length, low, high, n, 0, sievePtr, pairsPtr);
     kernels.multiplyPowerResidues(pairsPtr, count, accPtr);
     await new Promise(setImmediate);
   }

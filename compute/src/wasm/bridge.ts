@@ -58,6 +58,7 @@ export interface Kernels {
     low: number,
     high: number,
     n: number,
+    m: number,
     bytesPtr: Ptr,
     pairsPtr: Ptr,
   ): number;

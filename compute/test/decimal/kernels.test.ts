@@ -105,7 +105,7 @@ describe('prime powers', () => {
     const planes: number[][] = [[], [], []];
     for (let low = 0; low <= n; low += span) {
       const high = Math.min(n, low + span - 1);
-      const count = kernels.listPrimePowers(basePtr, base.length, low, high, n, sievePtr, pairsPtr);
+      const count = kernels.listPrimePowers(basePtr, base.length, low, high, n, 0, sievePtr, pairsPtr);
       for (let index = 0; index < count; index++) {
         found.push([words[(pairsPtr >> 2) + 2 * index]!, words[(pairsPtr >> 2) + 2 * index + 1]!]);
       }

@@ -28,8 +28,12 @@ export const residueTableBytes = 6 * 1024 + 64;
 /** Where everything of one run lies in its memory: a plain value, the same on every thread, made before anything runs. */
 export interface DecimalArena {
   readonly n: number;
+  /** m of the stored m! that the product starts from; 0 = none. */
+  readonly sourceNumber: number;
+  /** Limbs of m! / 10^z(m). */
+  readonly sourceLimbs: number;
   readonly threads: number;
-  /** Limbs of n! / 10^z. */
+  /** Limbs of the result at most: n! / 10^z, or a few zeros more when it starts from m!. */
   readonly limbCount: number;
   /** Numbers of one segment of the sieve, and how many segments cover 1…n. */
   readonly span: number;
@@ -41,6 +45,8 @@ export interface DecimalArena {
   readonly nodesPtr: Ptr;
   /** Residues of ∏ p^e modulo both moduli, 16 bytes per segment; then those of the result, expected and found per block. */
   readonly residuesPtr: Ptr;
+  /** The same of m!, 16 bytes per segment; then the residues that its digits have. */
+  readonly sourceResiduesPtr: Ptr;
   readonly residueTablePtr: Ptr;
   /** The odd primes up to √n, as words. */
   readonly basePrimesPtr: Ptr;
@@ -50,6 +56,8 @@ export interface DecimalArena {
   readonly heapBytes: number;
   readonly resultPtr: Ptr;
   readonly resultBytes: number;
+  /** m! / 10^z(m), then what it is multiplied by, then what the pieces of the product set aside. */
+  readonly sourcePtr: Ptr;
   readonly areaPtr: Ptr;
   readonly areaBytes: number;
   readonly totalBytes: number;
@@ -83,8 +91,22 @@ function planeProductBytes(n: number, segmentCount: number, planeCount: number):
   return aligned(4 * (Math.ceil(digits / digitsPerLimb) + 24 * (segmentCount + 1) * (planeCount + 1)));
 }
 
-/** Lays out the memory of a run. Restrictions: 0 ≤ n < 10^9; planeCount ≥ 1. */
-export function decimalArena(n: number, significantDigits: number, planeCount: number, threads: number): DecimalArena {
+/** The stored m! that a run starts from: m, and the significant digits of m!. */
+export interface ArenaSource {
+  readonly n: number;
+  readonly significantDigits: number;
+}
+
+const noSource: ArenaSource = { n: 0, significantDigits: 0 };
+
+/** Lays out the memory of a run. Restrictions: 0 ≤ n < 10^9; planeCount ≥ 1; source.n ≤ n. */
+export function decimalArena(
+  n: number,
+  significantDigits: number,
+  planeCount: number,
+  threads: number,
+  source = noSource,
+): DecimalArena {
   let next = reservedBytes;
   const take = (bytes: number): Ptr => {
     const ptr = next;
@@ -99,6 +121,7 @@ export function decimalArena(n: number, significantDigits: number, planeCount: n
   const controlPtr = take(4 * controlWords);
   const nodesPtr = take(8 * segmentCount * planeCount);
   const residuesPtr = take(16 * (segmentCount + 2 + residueBlockCount(limbCount)));
+  const sourceResiduesPtr = take(source.n === 0 ? 0 : 16 * (segmentCount + 1));
   const residueTablePtr = take(residueTableBytes);
   // Every other number up to √n at most.
   const basePrimesPtr = take(2 * Math.sqrt(n) + 64);
@@ -108,12 +131,17 @@ export function decimalArena(n: number, significantDigits: number, planeCount: n
   const heapPtrs = [take(heapBytes), take(heapBytes)] as const;
   const resultBytes = 4 * (paddedLimbs(limbCount + 1) + 64) + heapBytes;
   const resultPtr = take(resultBytes);
+  const sourceLimbs = Math.ceil(source.significantDigits / digitsPerLimb);
+  const quotientLimbs = limbCount - sourceLimbs + 2;
+  const sourcePtr = take(source.n === 0 ? 0 : 4 * (paddedLimbs(sourceLimbs) + 2 * paddedLimbs(quotientLimbs)));
   // Text chunks take the area's place when the products are done.
   const textBytes = digitsPerLimb * Math.min(limbCount, textChunkLimbs * (textsPerThread * threads + 1));
   const areaBytes = Math.max(residueAreaBytes(coefficients), textBytes);
   const areaPtr = take(areaBytes);
   return {
     n,
+    sourceNumber: source.n,
+    sourceLimbs,
     threads,
     limbCount,
     span,
@@ -123,6 +151,7 @@ export function decimalArena(n: number, significantDigits: number, planeCount: n
     controlPtr,
     nodesPtr,
     residuesPtr,
+    sourceResiduesPtr,
     residueTablePtr,
     basePrimesPtr,
     tablesPtr,
@@ -131,6 +160,7 @@ export function decimalArena(n: number, significantDigits: number, planeCount: n
     heapBytes,
     resultPtr,
     resultBytes,
+    sourcePtr,
     areaPtr,
     areaBytes,
     totalBytes: next,

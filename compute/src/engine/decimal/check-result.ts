@@ -1,4 +1,5 @@
 import type { DecimalNumber } from '../../limbs/decimal-number.ts';
+import type { Ptr } from '../../wasm/bridge.ts';
 import { residueBlockCount, residueBlockLimbs } from './arena.ts';
 import type { ThreadState } from './thread-state.ts';
 
@@ -23,15 +24,22 @@ export function residuesOfResult(state: ThreadState, result: DecimalNumber): Res
     longs.fill(0n, accPtr >> 3, (accPtr >> 3) + 2);
     kernels.appendLimbResidues(arena.residueTablePtr, result.ptr + 4 * first, count, accPtr);
   });
+  const quotient = expectedResidues(state, arena.residuesPtr);
+  const source = arena.sourceNumber === 0 ? ([1n, 1n] as const) : expectedResidues(state, arena.sourceResiduesPtr);
   return {
-    expected: [productOfSegments(state, 0), productOfSegments(state, 1)],
+    expected: [(quotient[0] * source[0]) % moduli[0], (quotient[1] * source[1]) % moduli[1]],
     found: [sumOfBlocks(state, blocksPtr, blockCount, 0), sumOfBlocks(state, blocksPtr, blockCount, 1)],
   };
 }
 
-function productOfSegments(state: ThreadState, index: 0 | 1): bigint {
+/** ∏ p^e modulo both moduli from what every segment left at `segmentsPtr`. */
+export function expectedResidues(state: ThreadState, segmentsPtr: Ptr): readonly [bigint, bigint] {
+  return [productOfSegments(state, segmentsPtr, 0), productOfSegments(state, segmentsPtr, 1)];
+}
+
+function productOfSegments(state: ThreadState, segmentsPtr: Ptr, index: 0 | 1): bigint {
   const { longs } = state.instance;
-  const start = state.arena.residuesPtr >> 3;
+  const start = segmentsPtr >> 3;
   let product = 1n;
   for (let segment = 0; segment < state.arena.segmentCount; segment++) {
     product = (product * longs[start + 2 * segment + index]!) % moduli[index];

@@ -12,7 +12,8 @@ const progressIndex = 4;
 const heapIndex = 5;
 const resultIndex = 6;
 const planesLeftIndex = 7;
-const firstJoinedIndex = 8;
+const sourceReadyIndex = 8;
+const firstJoinedIndex = 9;
 
 /** Looks at the generation before a thread goes to sleep at a barrier: some microseconds, what a short phase lasts. */
 const spinCount = 2_000;
@@ -96,6 +97,20 @@ export class ControlBlock {
 
   set resultLimbs(limbCount: number) {
     Atomics.store(this.#words, this.#base + resultIndex, limbCount);
+  }
+
+  /** Says that the stored number and its residues are in place. */
+  announceSource(): void {
+    Atomics.store(this.#words, this.#base + sourceReadyIndex, 1);
+    Atomics.notify(this.#words, this.#base + sourceReadyIndex);
+  }
+
+  /** Returns when the stored number is there; throws when the run is stopped. */
+  awaitSource(): void {
+    while (Atomics.load(this.#words, this.#base + sourceReadyIndex) === 0) {
+      Atomics.wait(this.#words, this.#base + sourceReadyIndex, 0, maxSleepMs);
+      this.assertRunning();
+    }
   }
 
   /** Planes that the chain has still to take in. */

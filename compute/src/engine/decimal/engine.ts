@@ -5,6 +5,7 @@ import { priceDecimal } from './price.ts';
 /** The default engine: radix 10^9 from the leaves on, so that the last product's limbs are the digits. */
 export const decimalEngine: Engine = {
   name: 'decimal',
+  takesSource: true,
   price: priceDecimal,
   workUnits: (facts, plan) =>
     plan.storage === 'scratch' ? externalWorkUnits(facts) : Number(facts.digitCount - facts.trailingZeros),

@@ -1,17 +1,19 @@
 import { planeCount } from '../../factorial/exponent-planes.ts';
+import { surplusZeros } from '../../factorial/surplus-zeros.ts';
 import { digitsPerLimb } from '../../multiply/prime-constants.ts';
 import { productCoefficients } from '../../multiply/residue.ts';
 import { maxCoefficients } from '../../multiply/transform-shape.ts';
 import type { Budget } from '../../plan/plan.ts';
 import { maxMemoryBytes } from '../../wasm/bridge.ts';
-import type { EnginePrice, FactorialFacts } from '../engine.ts';
-import { type DecimalArena, decimalArena } from './arena.ts';
+import type { EnginePrice, FactorialFacts, SourceFacts } from '../engine.ts';
+import { type ArenaSource, type DecimalArena, decimalArena } from './arena.ts';
 import { priceExternal } from './external/external-price.ts';
 
 const inMemory = { storage: 'memory', scratchBytes: 0, ioBytes: 0 } as const;
 
 /** Below this n a run stays on the calling thread, for 20 ms at most: it is done before a thread has started. */
 export const inlineLimit = 100_000n;
+const inlineReason = `a factorial below ${inlineLimit}! is computed at once`;
 /** Primes are below one limb. */
 const limitByLimb = 10n ** 9n;
 /** More threads than this meet more often than they work. */
@@ -24,14 +26,36 @@ const baseBytes = 16 * 2 ** 20;
 export function planArena(facts: FactorialFacts, threads: number): DecimalArena | undefined {
   if (facts.n >= limitByLimb) return undefined;
   const n = Number(facts.n);
-  const significantDigits = Number(facts.digitCount - facts.trailingZeros);
+  const significantDigits = productDigits(facts);
   if (productCoefficients(Math.ceil(significantDigits / digitsPerLimb) + 1, 0) > maxCoefficients) return undefined;
-  const arena = decimalArena(n, significantDigits, Math.max(1, planeCount(n)), Math.max(1, threads));
+  const arena = decimalArena(
+    n,
+    significantDigits,
+    Math.max(1, planeCount(n)),
+    Math.max(1, threads),
+    arenaSource(facts),
+  );
   return arena.totalBytes <= maxMemoryBytes ? arena : undefined;
+}
+
+/** Zeros at the end of the product that is made: those that a start from m! leaves. */
+export function zerosIncluded({ n, source }: FactorialFacts): bigint {
+  return source === undefined ? 0n : BigInt(surplusZeros(Number(n), Number(source.n)));
+}
+
+/** Digits of the product that is made. */
+export function productDigits(facts: FactorialFacts): number {
+  return Number(facts.digitCount - facts.trailingZeros + zerosIncluded(facts));
+}
+
+function arenaSource({ source }: FactorialFacts): ArenaSource | undefined {
+  if (source === undefined) return undefined;
+  return { n: Number(source.n), significantDigits: Number(source.digitCount - source.trailingZeros) };
 }
 
 /** The price of n! on this engine: the very layout of its memory, and seconds from measured runs. */
 export function priceDecimal(facts: FactorialFacts, budget: Budget): EnginePrice {
+  if (facts.n < inlineLimit && facts.source !== undefined) return { ...priceWith(facts, 0), impossible: inlineReason };
   let threads = facts.n < inlineLimit ? 0 : Math.min(budget.threads, maxUsefulThreads);
   let price = priceWith(facts, threads);
   while (threads > 1 && price.memoryBytes > budget.memoryBytes) price = priceWith(facts, --threads);
@@ -43,7 +67,10 @@ export function priceDecimal(facts: FactorialFacts, budget: Budget): EnginePrice
 function priceWith(facts: FactorialFacts, threads: number): EnginePrice {
   const arena = planArena(facts, threads);
   const digits = Number(facts.digitCount);
-  const price = { ...inMemory, threads, estimatedSeconds: estimateSeconds(digits, threads) };
+  const { source } = facts;
+  const estimatedSeconds =
+    source === undefined ? estimateSeconds(digits, threads) : estimateSecondsFrom(facts, source, threads);
+  const price = { ...inMemory, threads, estimatedSeconds };
   if (arena === undefined) {
     const impossible = 'the number and its residues exceed the 4 GiB of one WASM memory';
     return { ...price, memoryBytes: maxMemoryBytes, impossible };
@@ -53,8 +80,40 @@ function priceWith(facts: FactorialFacts, threads: number): EnginePrice {
 
 /** Start of the threads (the kernels load once per process), then the digits times their logarithm: measured at n = 10^5 … 10^7, good to a factor of two elsewhere. */
 function estimateSeconds(digits: number, threads: number): number {
-  const startSeconds = threads === 0 ? 0 : 0.06;
-  const work = 7e-10 * digits * Math.log2(digits + 2);
-  const emission = 2e-9 * digits;
-  return startSeconds + work / Math.max(1, 0.9 * threads) + emission;
+  return startSeconds(threads) + computeSeconds(digits) / lanes(threads) + emissionSeconds(digits);
+}
+
+/**
+ * The same from a stored m!: (m + 1)…n like a factorial of its own length, one product, a second sieve, and the stored digits, which the calling
+ * thread parses meanwhile.
+ */
+function estimateSecondsFrom({ n, digitCount }: FactorialFacts, source: SourceFacts, threads: number): number {
+  const digits = Number(digitCount);
+  const sourceDigits = Number(source.digitCount);
+  const quotient = computeSeconds(digits - sourceDigits) + siftSecondsPerNumber * Number(n);
+  const product = productShare * computeSeconds(digits);
+  const reading = sourceDigits * (parseSecondsPerDigit + 1 / source.bytesPerSecond);
+  const start = startSeconds(threads) + Math.max(quotient / lanes(threads), reading);
+  return start + product / lanes(threads) + emissionSeconds(digits);
+}
+
+/** The last product as a share of computing all, sieve and residues of m! per number, parsing and residues per digit of m!. Set by tuners/source.ts. */
+const productShare = 0.35;
+const siftSecondsPerNumber = 1e-8;
+const parseSecondsPerDigit = 1e-9;
+
+function startSeconds(threads: number): number {
+  return threads === 0 ? 0 : 0.06;
+}
+
+function computeSeconds(digits: number): number {
+  return 7e-10 * digits * Math.log2(digits + 2);
+}
+
+function emissionSeconds(digits: number): number {
+  return 2e-9 * digits;
+}
+
+function lanes(threads: number): number {
+  return Math.max(1, 0.9 * threads);
 }

@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { KernelError } from '../../errors.ts';
 import { placeTables } from '../../multiply/workspace.ts';
+import { readSource } from '../../source/read-source.ts';
 import { createMemory, instantiateKernels, type KernelInstance, sharedModule } from '../../wasm/bridge.ts';
 import type { EngineDigits, EngineRun, EngineRunner } from '../engine.ts';
+import type { DecimalArena } from './arena.ts';
 import type { ResultResidues } from './check-result.ts';
 import { ControlBlock } from './control.ts';
 import { multiplyInline } from './inline.ts';
-import { planArena } from './price.ts';
+import { planArena, zerosIncluded } from './price.ts';
 import type { ProductTask } from './product-task.ts';
 import { resultText } from './result-text.ts';
 import { placeBasePrimes } from './segment-products.ts';
@@ -31,7 +33,7 @@ export const runDecimal: EngineRunner = async (run) => {
   placeBasePrimes(instance, arena);
   instance.kernels.fillResidueTable(arena.residueTablePtr);
   const control = new ControlBlock(instance, arena);
-  const residues = await withProgress(run, control, () => multiplyOnAllThreads(run, share));
+  const residues = await withProgress(run, control, () => multiplyOnAllThreads(run, share, instance, control));
   return finishedDigits(run, share, instance, control.resultLimbs, residues);
 };
 
@@ -50,13 +52,44 @@ function runInline(run: EngineRun): EngineDigits {
   };
 }
 
-async function multiplyOnAllThreads(run: EngineRun, share: DecimalShare): Promise<ResultResidues> {
+async function multiplyOnAllThreads(
+  run: EngineRun,
+  share: DecimalShare,
+  instance: KernelInstance,
+  control: ControlBlock,
+): Promise<ResultResidues> {
   const parts = Array.from({ length: share.arena.threads }, (_, threadIndex) => {
     const task: ProductTask = { share, threadIndex };
     return run.pool.run<ResultResidues>(productModule, task);
   });
-  const [first] = await Promise.all(parts);
-  return first!;
+  let sourceFailure: unknown;
+  const placing = placeSource(run, share.arena, instance, control).catch((error: unknown) => {
+    sourceFailure = error;
+    control.stop();
+    throw error;
+  });
+  try {
+    const [, first] = await Promise.all([placing, ...parts]);
+    return first!;
+  } catch (error) {
+    // The threads stop when the source fails: what counts is why.
+    throw sourceFailure ?? error;
+  }
+}
+
+/** Reads the stored m! into its place, while the threads make what it is to be multiplied by. */
+async function placeSource(
+  { facts, source, signal }: EngineRun,
+  { sourcePtr, sourceResiduesPtr, segmentCount }: DecimalArena,
+  { words, longs }: KernelInstance,
+  control: ControlBlock,
+): Promise<void> {
+  if (facts.source === undefined) return;
+  if (source === undefined) throw new KernelError('expected the digits of a stored factorial, got none');
+  const onLimbs = (first: number, limbs: Uint32Array): void => words.set(limbs, (sourcePtr >> 2) + first);
+  const residues = await readSource({ source, facts: facts.source, signal, onLimbs });
+  longs.set(residues, (sourceResiduesPtr >> 3) + 2 * segmentCount);
+  control.announceSource();
 }
 
 /** Passes on what the threads count, while they work. */
@@ -90,5 +123,9 @@ function finishedDigits(
   residues: ResultResidues,
 ): EngineDigits {
   const result = { ptr: share.arena.resultPtr, limbCount };
-  return { chunks: () => resultText(run.pool, share, instance, result), expectedResidues: residues.expected };
+  return {
+    chunks: () => resultText(run.pool, share, instance, result),
+    expectedResidues: residues.expected,
+    zerosIncluded: zerosIncluded(run.facts),
+  };
 }

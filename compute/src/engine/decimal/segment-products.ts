@@ -26,12 +26,18 @@ export function multiplySegment(state: ThreadState, segment: number): void {
   const low = segment * arena.span;
   const high = Math.min(arena.n, low + arena.span - 1);
   const baseCount = words.indexOf(0, arena.basePrimesPtr >> 2) - (arena.basePrimesPtr >> 2);
-  const { basePrimesPtr, n } = arena;
-  const count = kernels.listPrimePowers(basePrimesPtr, baseCount, low, high, n, scratch.sievePtr, scratch.pairsPtr);
-  const accPtr = arena.residuesPtr + 16 * segment;
-  longs.fill(1n, accPtr >> 3, (accPtr >> 3) + 2);
-  kernels.multiplyPowerResidues(scratch.pairsPtr, count, accPtr);
-  const largest = largestExponent(state, count);
+  const { basePrimesPtr, n, sourceNumber } = arena;
+  const list = (last: number, top: number, without: number, accPtr: Ptr): number => {
+    const { sievePtr, pairsPtr } = scratch;
+    longs.fill(1n, accPtr >> 3, (accPtr >> 3) + 2);
+    if (last < low) return 0;
+    const found = kernels.listPrimePowers(basePrimesPtr, baseCount, low, last, top, without, sievePtr, pairsPtr);
+    kernels.multiplyPowerResidues(pairsPtr, found, accPtr);
+    return found;
+  };
+  if (sourceNumber > 0) list(Math.min(high, sourceNumber), sourceNumber, 0, arena.sourceResiduesPtr + 16 * segment);
+  const count = list(high, n, sourceNumber, arena.residuesPtr + 16 * segment);
+  const largest = largestExponent(state, count, sourceNumber > 0);
   for (let plane = 0; plane < arena.planeCount; plane++) {
     const nodeIndex = (arena.nodesPtr >> 2) + 2 * (plane * arena.segmentCount + segment);
     const wordCount = 2 ** plane > largest ? 0 : kernels.selectPlane(scratch.pairsPtr, count, plane, scratch.wordsPtr);
@@ -40,11 +46,11 @@ export function multiplySegment(state: ThreadState, segment: number): void {
   }
 }
 
-/** Exponents fall as primes grow, but for that of 2, which lost what 5 took. */
-export function largestExponent(state: LeafState, count: number): number {
+/** Exponents in n! fall as primes grow, but for that of 2, which lost what 5 took; those in n! / m! (`isQuotient`) do not. */
+export function largestExponent(state: LeafState, count: number, isQuotient: boolean): number {
   const start = state.scratch.pairsPtr >> 2;
   let largest = 0;
-  for (let index = 0; index < Math.min(count, 2); index++) {
+  for (let index = 0; index < (isQuotient ? count : Math.min(count, 2)); index++) {
     largest = Math.max(largest, state.instance.words[start + 2 * index + 1]!);
   }
   return largest;

@@ -6,6 +6,7 @@ import { totalUnits } from './work-units.ts';
 /** The reference engine: binary product trees in GMP, converted to decimal by divide and conquer. */
 export const gmpEngine: Engine = {
   name: 'gmp',
+  takesSource: false,
   price: priceGmp,
   workUnits: (facts) => totalUnits(decimalLayout(Number(facts.digitCount - facts.trailingZeros))),
   load: async () => (await import('./run.ts')).runGmp,

@@ -26,6 +26,8 @@ export function planOfBudget(facts: FactorialFacts, budget: Budget, threads: num
 
 /** The price of n! with scratch files: as many threads as the memory has regions for; the least that would do when it has none. */
 export function priceExternal(facts: FactorialFacts, budget: Budget): EnginePrice {
+  if (facts.source !== undefined)
+    return { ...noPrice, impossible: 'with scratch files nothing stored is started from' };
   let best: EnginePrice | undefined;
   for (let threads = Math.min(budget.threads, maxUsefulThreads); threads >= 1; threads = Math.floor(threads / 2)) {
     const plan = planOfBudget(facts, budget, threads);

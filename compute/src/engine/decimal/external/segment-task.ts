@@ -54,14 +54,23 @@ export default asTask(async ({ claim, n, low, span, out }: SegmentTask): Promise
   words.set(base, layout.basePrimesPtr >> 2);
   const high = Math.min(n, low + span - 1);
   const { basePrimesPtr, accPtr } = layout;
-  const count = kernels.listPrimePowers(basePrimesPtr, base.length, low, high, n, scratch.sievePtr, scratch.pairsPtr);
+  const count = kernels.listPrimePowers(
+    basePrimesPtr,
+    base.length,
+    low,
+    high,
+    n,
+    0,
+    scratch.sievePtr,
+    scratch.pairsPtr,
+  );
   longs.fill(1n, accPtr >> 3, (accPtr >> 3) + 2);
   kernels.multiplyPowerResidues(scratch.pairsPtr, count, accPtr);
   const powerResidues: ResiduePair = [longs[accPtr >> 3]!, longs[(accPtr >> 3) + 1]!];
   await using blob = await openBlob(out);
   const nodes: SegmentNode[] = [];
   let offsetBytes = 0;
-  const largest = largestExponent(state, count);
+  const largest = largestExponent(state, count, false);
   for (let plane = 0; 2 ** plane <= largest; plane++) {
     const wordCount = kernels.selectPlane(scratch.pairsPtr, count, plane, scratch.wordsPtr);
     if (wordCount === 0) continue;
