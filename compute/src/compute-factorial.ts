@@ -65,7 +65,7 @@ export async function startFactorial(
     const meter = new ProgressMeter(engine.workUnits(facts, plan) + Number(facts.digitCount), options.onProgress);
     const checkpoint = options.checkpointDir === undefined ? {} : { checkpointDir: options.checkpointDir };
     if (options.sharedBudget !== undefined) {
-      const onWait = () => meter.advance('waiting', 0);
+      const onWait = (reason: string) => meter.wait(reason);
       scope.use(await options.sharedBudget.acquire(plan, scope.signal, onWait));
     }
     // The threads start while the engine loads.

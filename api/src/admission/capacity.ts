@@ -72,9 +72,15 @@ export class Capacity {
     return planned instanceof PlanCapacityError ? undefined : planned;
   }
 
-  #plan(n: bigint): FactorialPlan | PlanCapacityError {
+  /** Seconds that n! takes in the quick lane; infinite when it does not fit there. */
+  quickSeconds(n: bigint): number {
+    const planned = this.#plan(n, this.#options.quickBudget);
+    return planned instanceof PlanCapacityError ? Number.POSITIVE_INFINITY : planned.estimatedSeconds;
+  }
+
+  #plan(n: bigint, budget = this.#options.budget): FactorialPlan | PlanCapacityError {
     try {
-      return planFactorial(n, this.#options.budget);
+      return planFactorial(n, budget);
     } catch (error) {
       if (error instanceof PlanCapacityError) return error;
       throw error;
