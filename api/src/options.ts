@@ -11,6 +11,8 @@ export interface ApiOptions {
   readonly tinyMaxNumber: bigint;
   /** What one calculation may use; decides what POST can accept and what an estimate says. */
   readonly budget: Budget;
+  /** What one calculation of the quick lane may use; what does not fit goes to the long lane. */
+  readonly quickBudget: Budget;
   /** Requests estimated to take at most this long go to the quick lane. */
   readonly quickMaxSeconds: number;
   /** Results of at least this size are answered with a 307 to a presigned URL; undefined = never. */
@@ -56,10 +58,10 @@ export interface ApiOptions {
   readonly readinessTimeoutMs: number;
 }
 
-/** What a caller may say; everything else has a safe default, and `budget` that of the machine. */
+/** What a caller may say; everything else has a safe default, `budget` that of the machine, and `quickBudget` that of `budget`. */
 export type ApiOptionsInput = { readonly [Name in keyof ApiOptions]?: ApiOptions[Name] | undefined };
 
-const defaults: Omit<ApiOptions, 'budget'> = {
+const defaults: Omit<ApiOptions, 'budget' | 'quickBudget'> = {
   maxNumber: 100_000_000n,
   largeFrom: 1_000_000_000n,
   tinyMaxNumber: 2_000n,
@@ -93,9 +95,11 @@ const defaults: Omit<ApiOptions, 'budget'> = {
 /** Fills in the defaults, checks every range and freezes. Throws `InputError` naming the option. */
 export function resolveApiOptions(input: ApiOptionsInput): ApiOptions {
   const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
-  const unknown = Object.keys(given).find((name) => name !== 'budget' && !Object.hasOwn(defaults, name));
+  const isKnown = (name: string) => name === 'budget' || name === 'quickBudget' || Object.hasOwn(defaults, name);
+  const unknown = Object.keys(given).find((name) => !isKnown(name));
   if (unknown !== undefined) throw new InputError(`options out of ${Object.keys(defaults).join(', ')}`, unknown);
-  const options: ApiOptions = { ...defaults, budget: defaultBudget(), ...given };
+  const budget = input.budget ?? defaultBudget();
+  const options: ApiOptions = { ...defaults, budget, quickBudget: budget, ...given };
   checkBigInts(options);
   checkIntegers(options);
   checkRelations(options);
@@ -103,6 +107,7 @@ export function resolveApiOptions(input: ApiOptionsInput): ApiOptions {
   return Object.freeze({
     ...options,
     budget: parseBudget(options.budget),
+    quickBudget: parseBudget(options.quickBudget),
     apiKeys: Object.freeze([...options.apiKeys]),
     trustProxy: options.trustProxy === false ? false : Object.freeze([...options.trustProxy]),
   });

@@ -86,6 +86,21 @@ describe('GET /factorial/events', () => {
     expect(seen.at(-1)).toMatch(/^done done/);
   });
 
+  it('tells that a request waits for memory, and why', async () => {
+    await harness.request(n);
+    const { metadata } = harness.deps;
+    const stream = eventsOf(await open());
+    expect((await stream.next()).value).toMatchObject({ data: { status: 'queued', progress: null } });
+    await metadata.noteWaiting(n, 1, { phase: 'waiting', done: 0, total: 5, reason: 'needs more' });
+    const { value } = await stream.next();
+    expect(value).toMatchObject({
+      event: 'progress',
+      data: { status: 'queued', progress: { phase: 'waiting', reason: 'needs more' } },
+    });
+    await metadata.cancel(n);
+    expect((await stream.next()).value).toMatchObject({ event: 'failed' });
+  });
+
   it('ends with the reason of a failure', async () => {
     await harness.request(n);
     await harness.deps.metadata.cancel(n);

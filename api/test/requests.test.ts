@@ -182,6 +182,13 @@ describe('what POST /factorial cannot hold', () => {
     expect(response.statusCode).toBe(422);
     expect(BigInt(response.json().largestPossible)).toBeLessThanOrEqual(largest);
     expect(response.json().detail).toContain(response.json().largestPossible);
+    // No scratch here: with it, the memory there is would do.
+    const { needs } = response.json();
+    expect(needs).toMatchObject({ engine: 'decimal', storage: 'scratch' });
+    expect(needs.memoryBytes).toBeLessThanOrEqual(testBudget.memoryBytes);
+    for (const figure of ['scratchBytes', 'ioBytes', 'estimatedSeconds']) expect(needs[figure]).toBeGreaterThan(0);
+    const estimate = await harness.app.inject(`/factorial/estimate?number=${largest + 1n}`);
+    expect(estimate.json()).toMatchObject({ fits: false, ...needs });
   });
 
   it('names the largest n whose digits fit the whole store with 422', async () => {

@@ -18,10 +18,15 @@ describe('GET /factorial/metadata', () => {
     const { metadata, objects } = harness.deps;
     await harness.request(n);
     expect(await get(url)).toMatchObject({ status: 'queued', progress: null, size: null });
+    await metadata.noteWaiting(n, 1, { phase: 'waiting', done: 0, total: 9, reason: 'needs 9 MiB, 1 is left' });
+    const waiting = { phase: 'waiting', done: 0, total: 9, secondsLeft: null, reason: 'needs 9 MiB, 1 is left' };
+    expect(await get(url)).toMatchObject({ status: 'queued', progress: waiting });
     const claim = await harness.claim(n);
     expect((await get(url)).status).toBe('calculating');
     await metadata.renew(claim, 60_000, { phase: 'product', done: 7, total: 9 });
-    expect((await get(url)).progress).toEqual({ phase: 'product', done: 7, total: 9 });
+    expect((await get(url)).progress).toEqual({ phase: 'product', done: 7, total: 9, secondsLeft: null, reason: null });
+    await metadata.renew(claim, 60_000, { phase: 'product', done: 8, total: 9, secondsLeft: 12.5 });
+    expect((await get(url)).progress).toMatchObject({ done: 8, secondsLeft: 12.5 });
     await metadata.markUploading(claim);
     expect((await get(url)).status).toBe('uploading');
     const source = (async function* () {
@@ -84,6 +89,7 @@ describe('GET /factorial/estimate', () => {
       reason: null,
       largestPossible: null,
     });
+    expect(estimate).toMatchObject({ storage: 'memory', scratchBytes: 0, ioBytes: 0 });
     expect(estimate.memoryBytes).toBeGreaterThan(0);
     expect(estimate.estimatedSeconds).toBeGreaterThanOrEqual(0);
     expect(await harness.deps.metadata.find(20_000n)).toBeUndefined();
@@ -108,8 +114,9 @@ describe('GET /factorial/estimate', () => {
     expect(configured).toMatchObject({ fits: false, largestPossible: '100000' });
     expect(configured.reason).toContain('up to 100000');
     expect(configured.estimatedSeconds).toBeGreaterThan(0);
-    const impossible = await get('/factorial/estimate?number=1000000000000');
-    expect(impossible).toMatchObject({ fits: false, engine: null, memoryBytes: null, estimatedSeconds: null });
+    const impossible = await get(`/factorial/estimate?number=${2n ** 63n - 1n}`);
+    expect(impossible).toMatchObject({ fits: false, engine: null, storage: null, memoryBytes: null });
+    expect(impossible).toMatchObject({ scratchBytes: null, ioBytes: null, estimatedSeconds: null });
   });
 });
 

@@ -96,6 +96,7 @@ async function showEstimate(number) {
     ['Trailing zeros', grouped(estimate.trailingZeros)],
     ['Time', humanSeconds(estimate.estimatedSeconds)],
     ['Memory', humanBytes(estimate.memoryBytes)],
+    ['Scratch files', estimate.storage === 'scratch' ? humanBytes(estimate.scratchBytes) : null],
     ['Begins with', estimate.leadingDigits, 'wide mono'],
     ['Not possible here', estimate.reason, 'wide'],
   ]);
@@ -149,10 +150,19 @@ function showRow(row) {
   const { progress } = row;
   if (progress && progress.total > 0) bar.value = progress.done / progress.total;
   else bar.removeAttribute('value');
-  const percent = progress && progress.total > 0 ? `, ${Math.floor((100 * progress.done) / progress.total)} %` : '';
-  byId('phase').textContent = progress ? `${row.status}: ${progress.phase}${percent}` : row.status;
+  if (progress?.phase === 'waiting') bar.removeAttribute('value');
+  byId('phase').textContent = phaseText(row);
   show('run', true);
   byId('start').disabled = true;
+}
+
+/** What a row that is not done is at, in words. */
+function phaseText({ status, progress }) {
+  if (!progress) return status;
+  if (progress.phase === 'waiting') return `waiting for its turn: ${progress.reason ?? 'other calculations run'}`;
+  const percent = progress.total > 0 ? `, ${Math.floor((100 * progress.done) / progress.total)} %` : '';
+  const left = progress.secondsLeft === null ? '' : `, ${humanSeconds(progress.secondsLeft)} left`;
+  return `${status}: ${progress.phase}${percent}${left}`;
 }
 
 async function slice(row, range) {

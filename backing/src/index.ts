@@ -3,7 +3,12 @@ export type { FaultLogger } from './cache/fault-log.ts';
 export { createMemoryDigitCache, type MemoryDigitCacheOptions } from './cache/memory-digit-cache.ts';
 export { createRedisDigitCache, type RedisDigitCacheOptions } from './cache/redis-digit-cache.ts';
 export { type Cancellation, type CancellationServices, cancelCalculation } from './calculation/cancel-calculation.ts';
-export { type ComputeAndStoreOptions, computeAndStore, type StoredDigits } from './calculation/compute-and-store.ts';
+export {
+  type ComputeAndStoreOptions,
+  computeAndStore,
+  type RunSupport,
+  type StoredDigits,
+} from './calculation/compute-and-store.ts';
 export { failureReason, isFinalFailure, isRetryable } from './calculation/failure-reason.ts';
 export { LeaseKeeper, type LeaseTimes } from './calculation/lease-keeper.ts';
 export {

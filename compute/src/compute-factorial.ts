@@ -74,7 +74,7 @@ export async function startFactorial(
     const checkpoint = options.checkpointDir === undefined ? {} : { checkpointDir: options.checkpointDir };
     const source = options.from === undefined || facts.source === undefined ? {} : { source: options.from };
     if (options.sharedBudget !== undefined) {
-      const onWait = () => meter.advance('waiting', 0);
+      const onWait = (reason: string) => meter.wait(reason);
       scope.use(await options.sharedBudget.acquire(plan, scope.signal, onWait));
     }
     // The threads start while the engine loads.

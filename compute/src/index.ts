@@ -1,4 +1,4 @@
-export { type BudgetShare, SharedBudget, type SharedBudgetOptions } from './budget/shared-budget.ts';
+export { type BudgetShare, SharedBudget, type SharedBudgetOptions, type ShareRequest } from './budget/shared-budget.ts';
 export { type ComputeOptions, computeFactorial, defaultMaxChunkBytes } from './compute-factorial.ts';
 export { digitCountOfFactorial, leadingDigits, maxLeadingDigits } from './digits/digit-count.ts';
 export { ComputeError, InputError, KernelError, PlanCapacityError, ScratchError, SourceError } from './errors.ts';

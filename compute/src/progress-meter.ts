@@ -18,6 +18,11 @@ export class ProgressMeter {
     this.#listener?.({ phase, done: Math.floor(this.#done), total: this.total });
   }
 
+  /** Report that nothing is done yet, and why. */
+  wait(reason: string): void {
+    this.#listener?.({ phase: 'waiting', done: Math.floor(this.#done), total: this.total, reason });
+  }
+
   finish(): void {
     this.#done = this.total;
     this.#listener?.({ phase: 'emit', done: this.total, total: this.total });

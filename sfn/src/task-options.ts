@@ -1,4 +1,5 @@
 import type { ClaimLimits, LeaseTimes } from '@factorial/backing';
+import type { SharedBudget } from '@factorial/compute';
 import type { TaskSize } from './plan/task-size.ts';
 
 /** How the tasks of the state machine behave. Frozen before use. */
@@ -11,6 +12,8 @@ export interface TaskOptions extends LeaseTimes, Pick<ClaimLimits, 'maxInterrupt
   readonly verifyReadbackMaxBytes: bigint;
   /** The machines a task may be given, cheapest first. */
   readonly sizes: readonly TaskSize[];
+  /** Memory and scratch that the process shares with other calculations; a task waits for its part. Undefined where a task has a machine of its own. */
+  readonly sharedBudget?: SharedBudget;
 }
 
 /** Default of `handoffLeaseMs`: five minutes. */

@@ -6,7 +6,7 @@ import type {
   ObjectStore,
   WorkflowEngine,
 } from '@factorial/backing';
-import type { Budget } from '@factorial/compute';
+import type { Budget, SharedBudget } from '@factorial/compute';
 
 /** The backing services a worker stands on. */
 export interface WorkerServices {
@@ -15,6 +15,8 @@ export interface WorkerServices {
   readonly objects: ObjectStore;
   readonly queue: CalculationQueue;
   readonly workflow: WorkflowEngine;
+  /** Memory and scratch of all calculations of this process, whoever runs them. */
+  readonly sharedBudget: SharedBudget;
 }
 
 /** How one worker behaves. Frozen before use. */
@@ -23,13 +25,15 @@ export interface WorkerOptions {
   readonly owner: string;
   /** Calculations at once, per lane. */
   readonly concurrency: Readonly<Record<Lane, number>>;
-  /** What one calculation of a lane may use. */
+  /** What one calculation of a lane may use; what its plan takes of it comes out of the shared budget. */
   readonly budgets: Readonly<Record<Lane, Budget>>;
   readonly largeFrom: bigint;
   /** Estimates above this go to the long lane. */
   readonly quickMaxSeconds: number;
   /** A message is acknowledged after its calculation up to this estimate, above it right after the claim. */
   readonly ackAfterDoneMaxSeconds: number;
+  /** Longest that a run waits here for memory before its message is published anew, for other workers; undefined where there are none. */
+  readonly turnWaitMs: number | undefined;
   readonly leaseMs: number;
   /** Between two renewals of a lease; at most half of `leaseMs`. */
   readonly heartbeatMs: number;

@@ -15,6 +15,9 @@ export class Worker {
   readonly #log: WorkerLog;
   readonly #sweeper: Sweeper;
   readonly #runs: RunRegistry;
+  /** No work is begun any more. */
+  readonly #draining = new AbortController();
+  /** What runs is aborted. */
   readonly #stopping = new AbortController();
 
   constructor(services: WorkerServices, options: WorkerOptions, log: WorkerLog) {
@@ -33,7 +36,14 @@ export class Worker {
 
   async #consume(lane: Lane): Promise<void> {
     await this.#services.queue.consume(lane, this.#options.concurrency[lane], (delivery) =>
-      handleRequest(delivery, this.#services, this.#options, this.#log, this.#runs, this.#stopping.signal),
+      handleRequest(delivery, {
+        services: this.#services,
+        options: this.#options,
+        log: this.#log,
+        runs: this.#runs,
+        drain: this.#draining.signal,
+        stop: this.#stopping.signal,
+      }),
     );
   }
 
@@ -42,6 +52,7 @@ export class Worker {
    * queue is closed when this resolves.
    */
   async stop(drainMs: number): Promise<void> {
+    this.#draining.abort(new Error('the worker takes no more work'));
     await this.#sweeper.stop();
     const endMs = performance.now() + drainMs + abortGraceMs;
     const abort = setTimeout(() => this.#stopping.abort(new Error('the worker is stopping')), drainMs);

@@ -11,7 +11,7 @@ import {
   type MetadataStore,
   type ObjectStore,
 } from '@factorial/backing';
-import { defaultBudget, digitCountOfFactorial, trailingZeroCount } from '@factorial/compute';
+import { defaultBudget, digitCountOfFactorial, SharedBudget, trailingZeroCount } from '@factorial/compute';
 import type { WorkerLog, WorkerOptions, WorkerServices } from '../src/options.ts';
 
 /** Real embedded services in a folder of their own. */
@@ -56,7 +56,9 @@ export async function openTestServices(): Promise<TestServices> {
     await metadata.close();
     await rm(directory, { recursive: true, force: true });
   };
-  return { metadata, objects, cache, queue, workflow, directory, ask, executions, [Symbol.asyncDispose]: close };
+  const sharedBudget = new SharedBudget({ memoryBytes: 4 * 2 ** 30, scratchBytes: 2 ** 40, quickMemoryBytes: 2 ** 30 });
+  const stores = { metadata, objects, cache, queue, workflow, sharedBudget };
+  return { ...stores, directory, ask, executions, [Symbol.asyncDispose]: close };
 }
 
 const budget = defaultBudget({ threads: 2, memoryBytes: 1 << 30, engine: 'gmp' });
@@ -69,6 +71,7 @@ export function testOptions(changes: Partial<WorkerOptions> = {}): WorkerOptions
     largeFrom: 1_000_000_000n,
     quickMaxSeconds: 2,
     ackAfterDoneMaxSeconds: 300,
+    turnWaitMs: undefined,
     leaseMs: 2_000,
     heartbeatMs: 100,
     sweepIntervalMs: 50,

@@ -5,12 +5,14 @@ import {
   CapacityError,
   createMemoryCalculationQueue,
   executionName,
+  type Lane,
   runCalculation,
   TransientError,
 } from '@factorial/backing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { handleRequest } from '../src/consumer/handle-request.ts';
 import { RunRegistry } from '../src/consumer/run-registry.ts';
+import type { WorkerOptions } from '../src/options.ts';
 import { sweepObjects, sweepUnclaimed } from '../src/sweep/sweep.ts';
 import { Worker } from '../src/worker.ts';
 import { openTestServices, quiet, type TestServices, testOptions, until, withFault } from './services.ts';
@@ -27,6 +29,16 @@ afterEach(async () => {
 });
 
 const never = new AbortController().signal;
+
+/** What requests are handled with when no worker runs. */
+const consumer = (changes: Partial<WorkerOptions> = {}, runs = new RunRegistry(testOptions().concurrency)) => ({
+  services,
+  options: testOptions(changes),
+  log: quiet,
+  runs,
+  drain: never,
+  stop: never,
+});
 /** A queue of one worker's own. */
 const openQueue = () => createMemoryCalculationQueue({ retryDelayMs: 10 });
 
@@ -107,9 +119,7 @@ describe('a worker', () => {
     [null],
   ])('refuses the message %j with a reason, for the dead letters', async (body) => {
     const delivery = { body, lane: 'small.quick', deliveryCount: 1 } as const;
-    expect(
-      await handleRequest(delivery, services, testOptions(), quiet, new RunRegistry(testOptions().concurrency), never),
-    ).toMatchObject({
+    expect(await handleRequest(delivery, consumer())).toMatchObject({
       kind: 'deadLetter',
       reason: expect.stringMatching(/expected/),
     });
@@ -160,7 +170,7 @@ describe('a long calculation', () => {
     const runs = new RunRegistry(testOptions().concurrency);
     const body = { version: 1, number: '300000', attempt: 1 };
     const delivery = { body, lane: 'small.long', deliveryCount: 1 } as const;
-    expect(await handleRequest(delivery, services, testOptions(long), quiet, runs, never)).toEqual({ kind: 'ack' });
+    expect(await handleRequest(delivery, consumer(long, runs))).toEqual({ kind: 'ack' });
     expect((await services.metadata.find(300_000n))?.status).not.toBe('done');
     await runs.idle(20_000);
     expect((await services.metadata.find(300_000n))?.status).toBe('done');
@@ -222,24 +232,20 @@ describe('other systems', () => {
       },
     });
     const runs = new RunRegistry(testOptions().concurrency);
-    const handle = async (n: bigint, deliveryCount = 1) => {
+    const handle = async (n: bigint, deliveryCount = 1, lane: Lane = 'small.quick') => {
       const delivery = {
         body: { version: 1, number: `${n}`, attempt: 1 },
-        lane: 'small.quick',
+        lane,
         deliveryCount,
       } as const;
-      return await handleRequest(
-        delivery,
-        { ...services, queue },
-        testOptions({ largeFrom: 10n ** 18n }),
-        quiet,
-        runs,
-        never,
-      );
+      return await handleRequest(delivery, {
+        ...consumer({ largeFrom: 10n ** 18n }, runs),
+        services: { ...services, queue },
+      });
     };
     for (const n of [1000n, 1001n, 50_000_000_000n]) await services.ask(n);
     expect(await handle(1000n)).toEqual({ kind: 'ack' });
-    expect(await handle(50_000_000_000n)).toEqual({ kind: 'ack' });
+    expect(await handle(50_000_000_000n, 1, 'small.long')).toEqual({ kind: 'ack' });
     expect(told).toEqual([
       { version: 1, event: 'done', number: '1000', attempt: 1, digits: '2568', checksum: thousand },
       { version: 1, event: 'failed', number: '50000000000', attempt: 1, code: 'plan-capacity' },

@@ -60,7 +60,10 @@ export class Admission {
     if (created) {
       try {
         const message = { version: 1, number: String(n), attempt: row.attempt } as const;
-        await this.#context.queue.publish(chooseLane(n, plan.estimatedSeconds, this.#context.options), message);
+        await this.#context.queue.publish(
+          chooseLane(n, this.#capacity.quickSeconds(n), this.#context.options),
+          message,
+        );
       } catch (error) {
         // The row is the request; the sweep publishes what nobody claims.
         if (!(error instanceof CapacityError || error instanceof TransientError)) throw error;

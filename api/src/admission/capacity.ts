@@ -7,11 +7,12 @@ import {
   planFactorial,
 } from '@factorial/compute';
 import type { ApiOptions } from '../options.ts';
-import { ApiProblem, shorten } from '../problems/problem.ts';
+import { ApiProblem, type ProblemMembers, shorten } from '../problems/problem.ts';
 
 /** Whether n! can be calculated and kept here and now; `problem` is what POST would answer. */
 export type Assessment =
   | { readonly fits: true; readonly plan: FactorialPlan }
+  /** `plan` is then of the run that would be needed; undefined when no engine can run it at any size. */
   | { readonly fits: false; readonly plan: FactorialPlan | undefined; readonly problem: ApiProblem };
 
 /** Bounds that do not depend on n, gathered for one request. */
@@ -39,19 +40,19 @@ export class Capacity {
   async assess(n: bigint): Promise<Assessment> {
     const room = await this.#room();
     const planned = this.#plan(n);
-    const plan = planned instanceof PlanCapacityError ? undefined : planned;
+    const plan = planned instanceof PlanCapacityError ? this.#planBeyond(n) : planned;
     if (n > this.#options.maxNumber) {
       const limit = `this service accepts n up to ${this.#options.maxNumber}`;
-      return { fits: false, plan, problem: this.#tooLarge(n, limit, room) };
+      return { fits: false, plan, problem: this.#tooLarge(n, limit, room, plan) };
     }
     if (planned instanceof PlanCapacityError) {
-      return { fits: false, plan: undefined, problem: this.#tooLarge(n, planned.message, room) };
+      return { fits: false, plan, problem: this.#tooLarge(n, planned.message, room, plan) };
     }
     const digits = BigInt(planned.digitCount);
     const bytes = smallest(room.totalBytes, room.freeBytes);
     if (bytes !== undefined && digits > bytes) {
       const limit = `its ${digits} digits do not fit the ${bytes} bytes that the store can hold`;
-      return { fits: false, plan, problem: this.#tooLarge(n, limit, room) };
+      return { fits: false, plan, problem: this.#tooLarge(n, limit, room, plan) };
     }
     const full = await this.#full(n, digits, room);
     return full === undefined ? { fits: true, plan: planned } : { fits: false, plan, problem: full };
@@ -72,13 +73,30 @@ export class Capacity {
     return planned instanceof PlanCapacityError ? undefined : planned;
   }
 
-  #plan(n: bigint): FactorialPlan | PlanCapacityError {
+  /** Seconds that n! takes in the quick lane; infinite when it does not fit there. */
+  quickSeconds(n: bigint): number {
+    const planned = this.#plan(n, this.#options.quickBudget);
+    return planned instanceof PlanCapacityError ? Number.POSITIVE_INFINITY : planned.estimatedSeconds;
+  }
+
+  #plan(n: bigint, budget = this.#options.budget): FactorialPlan | PlanCapacityError {
     try {
-      return planFactorial(n, this.#options.budget);
+      return planFactorial(n, budget);
     } catch (error) {
       if (error instanceof PlanCapacityError) return error;
       throw error;
     }
+  }
+
+  /** What n! would take, if there were scratch enough beside the memory there is, or else memory enough too. */
+  #planBeyond(n: bigint): FactorialPlan | undefined {
+    const { budget } = this.#options;
+    const scratch = { scratchBytes: Number.MAX_SAFE_INTEGER, scratchDir: budget.scratchDir ?? '.' };
+    for (const memoryBytes of [budget.memoryBytes, Number.MAX_SAFE_INTEGER]) {
+      const planned = this.#plan(n, { ...budget, ...scratch, memoryBytes });
+      if (!(planned instanceof PlanCapacityError)) return planned;
+    }
+    return undefined;
   }
 
   async #full(n: bigint, digits: bigint, room: Room): Promise<ApiProblem | undefined> {
@@ -93,7 +111,7 @@ export class Capacity {
     return new ApiProblem('store-full', detail, { number: String(n) });
   }
 
-  #tooLarge(n: bigint, limit: string, room: Room): ApiProblem {
+  #tooLarge(n: bigint, limit: string, room: Room, plan?: FactorialPlan): ApiProblem {
     const largest = this.#largestPossible(room);
     const detail = `expected n up to ${largest}, got ${shorten(String(n))}: ${limit}`;
     return new ApiProblem('number-too-large', detail, {
@@ -101,6 +119,7 @@ export class Capacity {
       got: shorten(String(n)),
       allowed: `0 to ${largest}`,
       largestPossible: String(largest),
+      ...(plan === undefined ? {} : { needs: needsOf(plan) }),
     });
   }
 
@@ -110,6 +129,11 @@ export class Capacity {
     const bytes = smallest(room.totalBytes, room.freeBytes);
     return bytes === undefined ? largest : largestWithDigits(bytes, largest);
   }
+}
+
+function needsOf(plan: FactorialPlan): NonNullable<ProblemMembers['needs']> {
+  const { engine, threads, storage, memoryBytes, scratchBytes, ioBytes, estimatedSeconds } = plan;
+  return { engine, threads, storage, memoryBytes, scratchBytes, ioBytes, estimatedSeconds };
 }
 
 /** The smaller one; undefined stands for no bound. */

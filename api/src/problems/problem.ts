@@ -12,6 +12,16 @@ export interface ProblemMembers {
   readonly number?: string;
   /** Largest n possible here and now, as a decimal string. */
   readonly largestPossible?: string;
+  /** What a calculation that does not fit would take. */
+  readonly needs?: {
+    readonly engine: string;
+    readonly threads: number;
+    readonly storage: string;
+    readonly memoryBytes: number;
+    readonly scratchBytes: number;
+    readonly ioBytes: number;
+    readonly estimatedSeconds: number;
+  };
   /** Why a calculation failed: stable code and words. */
   readonly reason?: { readonly code: string; readonly message: string };
   /** Where to go on. */

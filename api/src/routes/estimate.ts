@@ -47,8 +47,10 @@ function estimateOf(n: bigint, assessment: Assessment): Estimate {
     largestPossible: problem?.members.largestPossible ?? null,
     engine: plan?.engine ?? null,
     threads: plan?.threads ?? null,
+    storage: plan?.storage ?? null,
     memoryBytes: plan?.memoryBytes ?? null,
     scratchBytes: plan?.scratchBytes ?? null,
+    ioBytes: plan?.ioBytes ?? null,
     estimatedSeconds: plan?.estimatedSeconds ?? null,
   };
 }

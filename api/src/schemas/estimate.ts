@@ -2,7 +2,9 @@ import { type Static, Type } from 'typebox';
 import { decimalString } from './number.ts';
 
 const orNull = <T extends Type.TSchema>(schema: T, description: string) =>
-  Type.Union([schema, Type.Null()], { description: `${description}; null where no engine can run it.` });
+  Type.Union([schema, Type.Null()], {
+    description: `${description}; where it does not fit, what it would take; null where no engine can run it.`,
+  });
 
 /** What n! is and would cost, before anything runs. */
 export const estimateSchema = Type.Object(
@@ -18,8 +20,13 @@ export const estimateSchema = Type.Object(
     }),
     engine: orNull(Type.String(), 'Engine that would run it'),
     threads: orNull(Type.Integer(), 'Threads it would use'),
+    storage: orNull(
+      Type.Union([Type.Literal('memory'), Type.Literal('scratch')]),
+      'Where it would keep its numbers: in memory, or in scratch files because they do not fit the memory',
+    ),
     memoryBytes: orNull(Type.Number(), 'Bytes of memory the run would take'),
     scratchBytes: orNull(Type.Number(), 'Bytes of scratch files the run would take'),
+    ioBytes: orNull(Type.Number(), 'Bytes the run would read from and write to scratch files'),
     estimatedSeconds: orNull(Type.Number(), 'Seconds it would take on this machine, good to a small factor'),
   },
   { title: 'Estimate' },

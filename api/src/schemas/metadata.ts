@@ -26,9 +26,18 @@ export const metadataSchema = Type.Object(
     progress: Type.Union(
       [
         Type.Object({
-          phase: Type.String(),
+          phase: Type.String({
+            description:
+              '`waiting`: other calculations have the memory or scratch it needs; it starts when it has its turn.',
+          }),
           done: Type.Number({ minimum: 0 }),
           total: Type.Number({ minimum: 0 }),
+          secondsLeft: Type.Union([Type.Number({ minimum: 0 }), Type.Null()], {
+            description: 'Seconds until it is done, by its pace so far; null while nothing is known.',
+          }),
+          reason: Type.Union([Type.String(), Type.Null()], {
+            description: 'What it waits for; null when it does not.',
+          }),
         }),
         Type.Null(),
       ],
@@ -65,6 +74,12 @@ export function linksOf(n: bigint): Metadata['links'] {
   };
 }
 
+function progressOf({ progress }: FactorialRow): Metadata['progress'] {
+  if (progress === null) return null;
+  const { phase, done, total, secondsLeft = null, reason = null } = progress;
+  return { phase, done, total, secondsLeft, reason };
+}
+
 /** The row on the wire. */
 export function metadataOf(row: FactorialRow): Metadata {
   return {
@@ -75,7 +90,7 @@ export function metadataOf(row: FactorialRow): Metadata {
     size: row.size === null ? null : String(row.size),
     checksum: row.checksum,
     attempt: row.attempt,
-    progress: row.progress === null ? null : { ...row.progress },
+    progress: progressOf(row),
     error: row.error === null ? null : { ...row.error },
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),

@@ -14,6 +14,20 @@ export const problemSchema = Type.Object(
     allowed: Type.Optional(Type.String()),
     number: Type.Optional(decimalString('n.')),
     largestPossible: Type.Optional(decimalString('Largest n possible here and now.')),
+    needs: Type.Optional(
+      Type.Object(
+        {
+          engine: Type.String(),
+          threads: Type.Integer(),
+          storage: Type.String(),
+          memoryBytes: Type.Number(),
+          scratchBytes: Type.Number(),
+          ioBytes: Type.Number(),
+          estimatedSeconds: Type.Number(),
+        },
+        { description: 'What the calculation would take; left out where no engine can run it.' },
+      ),
+    ),
     reason: Type.Optional(Type.Object({ code: Type.String(), message: Type.String() })),
     links: Type.Optional(Type.Record(Type.String(), Type.String())),
     requestId: Type.Optional(Type.String()),

@@ -1,4 +1,4 @@
-import { type Budget, computeFactorial } from '@factorial/compute';
+import { type Budget, type ComputeOptions, computeFactorial } from '@factorial/compute';
 import type { Claim, MetadataStore, StoredProgress } from '../metadata/metadata-store.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 
@@ -9,8 +9,12 @@ export interface StoredDigits {
   readonly checksum: string;
 }
 
+/** What a process lends its runs beside their budget. */
+export type RunSupport = Pick<ComputeOptions, 'checkpointDir' | 'sharedBudget'>;
+
 export interface ComputeAndStoreOptions {
   readonly budget: Budget;
+  readonly support?: RunSupport | undefined;
   /** Stops computing and writing; a partly written object is removed by its sink. */
   readonly signal: AbortSignal;
   readonly onProgress: (progress: StoredProgress) => void;
@@ -23,9 +27,9 @@ export interface ComputeAndStoreOptions {
 export async function computeAndStore(
   claim: Claim,
   { metadata, objects }: { readonly metadata: MetadataStore; readonly objects: ObjectStore },
-  { budget, signal, onProgress }: ComputeAndStoreOptions,
+  { budget, support, signal, onProgress }: ComputeAndStoreOptions,
 ): Promise<StoredDigits> {
-  await using result = await computeFactorial(claim.n, { budget, signal, onProgress });
+  await using result = await computeFactorial(claim.n, { ...support, budget, signal, onProgress });
   await metadata.markUploading(claim);
   const receipt = await objects
     .sink(claim.objectKey)

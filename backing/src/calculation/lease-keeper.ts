@@ -1,5 +1,6 @@
 import { StaleLeaseError } from '../contracts/errors.ts';
 import type { Claim, MetadataStore, StoredProgress } from '../metadata/metadata-store.ts';
+import { TimeLeft } from './time-left.ts';
 
 export interface LeaseTimes {
   readonly leaseMs: number;
@@ -17,6 +18,7 @@ export class LeaseKeeper implements AsyncDisposable {
   readonly #claim: Claim;
   readonly #times: LeaseTimes;
   readonly #timer: NodeJS.Timeout;
+  readonly #timeLeft = new TimeLeft();
   #progress: StoredProgress | undefined;
   #renewing: Promise<void> | undefined;
   #leasedAtMs = performance.now();
@@ -33,9 +35,10 @@ export class LeaseKeeper implements AsyncDisposable {
     return this.#controller.signal;
   }
 
-  /** Remember the latest progress; it is written with the next heartbeat. */
+  /** Remember the latest progress, and how long the rest will take; both are written with the next heartbeat. */
   report(progress: StoredProgress): void {
-    this.#progress = progress;
+    const secondsLeft = this.#timeLeft.secondsLeft(progress, performance.now());
+    this.#progress = secondsLeft === undefined ? progress : { ...progress, secondsLeft };
   }
 
   #beat(): void {

@@ -3,7 +3,7 @@ import type { DigitCache } from '../cache/digit-cache.ts';
 import { StaleLeaseError } from '../contracts/errors.ts';
 import type { Claim, FactorialRow, FailureReason, MetadataStore } from '../metadata/metadata-store.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
-import { computeAndStore } from './compute-and-store.ts';
+import { computeAndStore, type RunSupport } from './compute-and-store.ts';
 import { failureReason, isRetryable } from './failure-reason.ts';
 import { LeaseKeeper, type LeaseTimes } from './lease-keeper.ts';
 import { verifyStored } from './verify-stored.ts';
@@ -27,6 +27,7 @@ export interface CalculationServices {
 
 export interface CalculationOptions extends LeaseTimes {
   readonly budget: Budget;
+  readonly support?: RunSupport;
   /** Failed tries of one attempt before the row is failed for good. */
   readonly maxFailures: number;
   /** Stored results up to this size are read back and hashed before they are published. */
@@ -63,6 +64,7 @@ async function calculate(
   const signal = AbortSignal.any([lease.signal, stop]);
   const stored = await computeAndStore(claim, services, {
     budget: options.budget,
+    support: options.support,
     signal,
     onProgress: (progress) => lease.report(progress),
   });

@@ -1,9 +1,9 @@
 import { type Kysely, type Selectable, type SqlBool, sql, type Transaction } from 'kysely';
 import { refreshCoordination } from './coordination.ts';
 import { toFactorialRow } from './factorial-row.ts';
-import type { ClaimLimits, ClaimOutcome } from './metadata-store.ts';
+import type { ClaimLimits, ClaimOutcome, StoredProgress } from './metadata-store.ts';
 import { makeObjectKey } from './object-key.ts';
-import { assertInt64, assertInteger, assertLeaseMs, assertText, encodeReason } from './ranges.ts';
+import { assertInt64, assertInteger, assertLeaseMs, assertText, encodeProgress, encodeReason } from './ranges.ts';
 import type { FactorialsTable, MetadataSchema } from './schema.ts';
 import type { StoreDialect } from './store-dialect.ts';
 
@@ -113,6 +113,27 @@ async function giveUp(
 async function rereadRow(transaction: Transaction<MetadataSchema>, dialect: StoreDialect, n: bigint) {
   const record = await transaction.selectFrom('factorials').selectAll().where('n', '=', n).executeTakeFirstOrThrow();
   return toFactorialRow(dialect, record);
+}
+
+/** See `MetadataStore.noteWaiting`. The note also tells the sweep that the request is in somebody's hands. */
+export async function noteRowWaiting(
+  db: Kysely<MetadataSchema>,
+  dialect: StoreDialect,
+  n: bigint,
+  attempt: number,
+  progress: StoredProgress,
+): Promise<boolean> {
+  assertInt64('n', n);
+  assertInteger('attempt', attempt, 1, 2 ** 31 - 1);
+  const { numUpdatedRows } = await db
+    .updateTable('factorials')
+    .set({ progress: encodeProgress(progress), updated_at: dialect.now })
+    .where('n', '=', n)
+    .where('attempt', '=', attempt)
+    .where('status', 'in', ['calculating', 'uploading'])
+    .where((eb) => eb.or([eb('lease_until', 'is', null), eb('lease_until', '<=', dialect.now)]))
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
 }
 
 /** See `MetadataStore.claimable`. Also lets `cur_factorial` forget leases that ran out. */

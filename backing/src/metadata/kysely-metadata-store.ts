@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Dialect, Kysely, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { TransientError } from '../contracts/errors.ts';
-import { claimableRows, claimRow } from './claiming.ts';
+import { claimableRows, claimRow, noteRowWaiting } from './claiming.ts';
 import { readUsage, refreshCoordination } from './coordination.ts';
 import {
   cancelRow,
@@ -14,7 +14,7 @@ import {
   renewLease,
 } from './fenced-writes.ts';
 import type * as contract from './metadata-store.ts';
-import { countUnfinishedRows, findRow, isKeyLive, listRows, requestRow, touchRow } from './requests.ts';
+import { countUnfinishedRows, doneRowsBelow, findRow, isKeyLive, listRows, requestRow, touchRow } from './requests.ts';
 import { leastRecentlyReadRows, removeDoneRow } from './retention.ts';
 import type { MetadataSchema } from './schema.ts';
 import type { StoreDialect } from './store-dialect.ts';
@@ -89,6 +89,10 @@ export class KyselyMetadataStore implements contract.MetadataStore {
     return await this.#run(() => claimRow(this.#db, this.#dialect, n, owner, limits));
   }
 
+  async noteWaiting(n: bigint, attempt: number, progress: contract.StoredProgress): Promise<boolean> {
+    return await this.#run(() => noteRowWaiting(this.#db, this.#dialect, n, attempt, progress));
+  }
+
   async renew(claim: contract.Claim, leaseMs: number, progress?: contract.StoredProgress): Promise<void> {
     await this.#run(() => renewLease(this.#db, this.#dialect, claim, leaseMs, progress));
   }
@@ -145,6 +149,10 @@ export class KyselyMetadataStore implements contract.MetadataStore {
 
   async removeDone(row: contract.FactorialRow): Promise<boolean> {
     return await this.#run(() => removeDoneRow(this.#db, this.#dialect, row));
+  }
+
+  async doneBelow(below: bigint, from: bigint, limit: number): Promise<readonly contract.FactorialRow[]> {
+    return await this.#run(() => doneRowsBelow(this.#db, this.#dialect, below, from, limit));
   }
 
   async isObjectKeyLive(objectKey: string): Promise<boolean> {

@@ -11,6 +11,10 @@ export interface StoredProgress {
   readonly phase: string;
   readonly done: number;
   readonly total: number;
+  /** Estimated seconds until the digits are written; absent while nothing is known. */
+  readonly secondsLeft?: number;
+  /** In words, what a run in the phase `waiting` waits for. */
+  readonly reason?: string;
 }
 
 /** One row of `factorials`. n, sizes and counts are exact BigInts. */
@@ -122,6 +126,11 @@ export interface MetadataStore {
 
   /** Take an unfinished row that nobody holds, or whose lease ran out: fence + 1, new object key, status `calculating`. */
   claim(n: bigint, owner: string, limits: ClaimLimits): Promise<ClaimOutcome>;
+  /**
+   * Record that a worker holds the request for this attempt and why its run cannot start yet; the row stays unclaimed, for whoever can run it
+   * sooner. false when there is nothing to wait for any more: it was claimed, cancelled, requested anew, or has ended.
+   */
+  noteWaiting(n: bigint, attempt: number, progress: StoredProgress): Promise<boolean>;
   /** Extend the lease and record progress. `StaleLeaseError` when the claim is no longer the newest or not unfinished. */
   renew(claim: Claim, leaseMs: number, progress?: StoredProgress): Promise<void>;
   /** `calculating` → `uploading`. `StaleLeaseError` as above. */
@@ -173,6 +182,8 @@ export interface MetadataStore {
    * remove afterwards. `max_factorial` follows.
    */
   removeDone(row: FactorialRow): Promise<boolean>;
+  /** The largest done n in `from` … `below` − 1, at most `limit` (1…100) rows, largest first: what n! may be computed from. */
+  doneBelow(below: bigint, from: bigint, limit: number): Promise<readonly FactorialRow[]>;
   /** Object keys of rows that are unfinished or done: what a sweep of stored objects must not remove. */
   isObjectKeyLive(objectKey: string): Promise<boolean>;
   close(): Promise<void>;

@@ -8,6 +8,8 @@ const maxLeaseMs = 86_400_000;
 /** Longest stored failure message; the rest is cut off. */
 const maxReasonLength = 2_000;
 const maxPhaseLength = 64;
+/** Longest stored reason to wait; the rest is cut off. */
+const maxWaitReasonLength = 300;
 
 /** Restrictions: 0 ≤ value ≤ 2^63−1, else `InputError`. */
 export function assertInt64(name: string, value: bigint): void {
@@ -43,11 +45,22 @@ export function encodeReason(reason: FailureReason): string {
   return JSON.stringify({ code: reason.code, message: reason.message.slice(0, maxReasonLength).toWellFormed() });
 }
 
-/** JSON of the progress. Restrictions: 0 ≤ done ≤ total, both finite. */
+/** JSON of the progress. Restrictions: 0 ≤ done ≤ total, both finite; secondsLeft ≥ 0 and finite. */
 export function encodeProgress(progress: StoredProgress): string {
   assertText('progress.phase', progress.phase, maxPhaseLength);
   if (!(progress.done >= 0 && progress.done <= progress.total && Number.isFinite(progress.total))) {
     throw new InputError('progress with 0 ≤ done ≤ total', `${progress.done} of ${progress.total}`);
   }
-  return JSON.stringify({ phase: progress.phase, done: progress.done, total: progress.total });
+  const { phase, done, total, secondsLeft, reason } = progress;
+  if (secondsLeft !== undefined && !(secondsLeft >= 0 && Number.isFinite(secondsLeft))) {
+    throw new InputError('progress with secondsLeft ≥ 0', `${secondsLeft}`);
+  }
+  // Members that are undefined are left out.
+  return JSON.stringify({
+    phase,
+    done,
+    total,
+    secondsLeft,
+    reason: reason?.slice(0, maxWaitReasonLength).toWellFormed(),
+  });
 }

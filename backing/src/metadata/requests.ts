@@ -8,6 +8,7 @@ import type { MetadataSchema } from './schema.ts';
 import type { StoreDialect } from './store-dialect.ts';
 
 const maxListLimit = 1_000;
+const maxDoneBelow = 100;
 
 /** See `MetadataStore.request`. */
 export async function requestRow(
@@ -117,6 +118,29 @@ export async function countUnfinishedRows(db: Kysely<MetadataSchema>, client: st
     .where('status', 'in', ['calculating', 'uploading'])
     .executeTakeFirstOrThrow();
   return Number(count);
+}
+
+/** See `MetadataStore.doneBelow`. */
+export async function doneRowsBelow(
+  db: Kysely<MetadataSchema>,
+  dialect: StoreDialect,
+  below: bigint,
+  from: bigint,
+  limit: number,
+): Promise<readonly FactorialRow[]> {
+  assertInt64('below', below);
+  assertInt64('from', from);
+  assertInteger('limit', limit, 1, maxDoneBelow);
+  const records = await db
+    .selectFrom('factorials')
+    .selectAll()
+    .where('status', '=', 'done')
+    .where('n', '<', below)
+    .where('n', '>=', from)
+    .orderBy('n', 'desc')
+    .limit(limit)
+    .execute();
+  return records.map((record) => toFactorialRow(dialect, record));
 }
 
 /** See `MetadataStore.isObjectKeyLive`. */

@@ -7,8 +7,11 @@ export interface LaneLimits {
   readonly quickMaxSeconds: number;
 }
 
-/** The lane of a calculation: large by n, else quick or long by its estimate, so that 900,000,000! never stands before 100!. */
-export function chooseLane(n: bigint, estimatedSeconds: number, limits: LaneLimits): Lane {
+/**
+ * The lane of a calculation: large by n, else quick or long, so that 900,000,000! never stands before 100!. `quickSeconds` is the estimate with
+ * the quick lane's memory; infinite when it does not fit that.
+ */
+export function chooseLane(n: bigint, quickSeconds: number, limits: LaneLimits): Lane {
   if (n >= limits.largeFrom) return 'large';
-  return estimatedSeconds <= limits.quickMaxSeconds ? 'small.quick' : 'small.long';
+  return quickSeconds <= limits.quickMaxSeconds ? 'small.quick' : 'small.long';
 }

@@ -48,6 +48,71 @@ export function describeMetadataStoreContract(name: string, makeStore: () => Pro
       return await store.complete(claim, { size: digits, checksum });
     };
 
+    describe('waiting for memory', () => {
+      const waiting = { phase: 'waiting', done: 0, total: 10, reason: 'needs 900 MiB, 100 are left' };
+
+      test('is noted on a row that nobody holds, and the sweep leaves it to whoever noted it', async () => {
+        const { row } = await request(30n);
+        expect(await store.noteWaiting(30n, row.attempt, waiting)).toBe(true);
+        expect(await store.find(30n)).toMatchObject({ status: 'calculating', leaseOwner: null, progress: waiting });
+        expect(await store.claimable(10, 60_000)).toEqual([]);
+        expect(await store.claimable(10)).toEqual([{ n: 30n, attempt: 1 }]);
+        await mustClaim(30n);
+        expect((await store.find(30n))?.progress).toBeNull();
+      });
+
+      test('is over when the row was claimed, cancelled, requested anew, has ended, or never was', async () => {
+        await request(31n);
+        const claim = await mustClaim(31n);
+        expect(await store.noteWaiting(31n, 1, waiting)).toBe(false);
+        await store.release(claim);
+        expect(await store.noteWaiting(31n, 1, waiting)).toBe(true);
+        await store.cancel(31n);
+        expect(await store.noteWaiting(31n, 1, waiting)).toBe(false);
+        await request(31n);
+        expect(await store.noteWaiting(31n, 1, waiting)).toBe(false);
+        expect(await store.noteWaiting(31n, 2, waiting)).toBe(true);
+        await finish(32n);
+        expect(await store.noteWaiting(32n, 1, waiting)).toBe(false);
+        expect(await store.noteWaiting(33n, 1, waiting)).toBe(false);
+      });
+
+      test('is noted again on a row whose lease ran out', async () => {
+        await request(34n);
+        await mustClaim(34n, 'w1', 1);
+        await new Promise((resolve) => setTimeout(resolve, 30));
+        expect(await store.noteWaiting(34n, 1, waiting)).toBe(true);
+      });
+    });
+
+    describe('the nearest stored results', () => {
+      test('are done, below n, not below the bound, the largest first, and no more than asked for', async () => {
+        for (const n of [40n, 41n, 45n, 2n ** 62n]) await finish(n);
+        for (const n of [43n, 44n]) await request(n);
+        await mustClaim(44n);
+        await request(42n);
+        await store.cancel(42n);
+        const numbers = async (below: bigint, from: bigint, limit: number) =>
+          (await store.doneBelow(below, from, limit)).map(({ n }) => n);
+        expect(await numbers(45n, 0n, 10)).toEqual([41n, 40n]);
+        expect(await numbers(46n, 41n, 10)).toEqual([45n, 41n]);
+        expect(await numbers(46n, 0n, 1)).toEqual([45n]);
+        expect(await numbers(40n, 0n, 10)).toEqual([]);
+        expect(await numbers(2n ** 63n - 1n, 46n, 10)).toEqual([2n ** 62n]);
+        expect((await store.doneBelow(41n, 0n, 1))[0]).toEqual(await store.find(40n));
+      });
+
+      test.each([
+        [-1n, 0n, 1],
+        [2n ** 63n, 0n, 1],
+        [5n, -1n, 1],
+        [5n, 0n, 0],
+        [5n, 0n, 101],
+      ])('are refused for the bounds %s, %s and %s', async (below, from, limit) => {
+        await expect(store.doneBelow(below, from, limit)).rejects.toThrow(InputError);
+      });
+    });
+
     describe('requests', () => {
       test('a first request makes an unclaimed row, a second one leaves it alone', async () => {
         const first = await request(20n, 19n);

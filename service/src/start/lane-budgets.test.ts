@@ -1,27 +1,53 @@
-import { readSettings } from '@factorial/backing';
-import { minMemoryBytes } from '@factorial/compute';
+import { readSettings, SettingsError } from '@factorial/backing';
+import { defaultBudget, minMemoryBytes, planFactorial } from '@factorial/compute';
 import { describe, expect, it } from 'vitest';
-import { laneBudgets } from './lane-budgets.ts';
+import { computeBudgets } from './lane-budgets.ts';
 
-const mebibytes = (count: number): string => `${count}MiB`;
+const mebibyte = 2 ** 20;
+const budgetsOf = (environment: Record<string, string>) => computeBudgets(readSettings(environment));
+const never = () => {
+  throw new Error('nobody was to wait');
+};
+const { signal } = new AbortController();
 
-describe('laneBudgets', () => {
-  it.each([256, 300, 512, 1024, 4096, 65_536])('never promises more than %d MiB to what may run at once', (total) => {
-    const settings = readSettings({ COMPUTE_MEMORY_BYTES: mebibytes(total) });
-    const budgets = laneBudgets(settings);
-    const promised =
-      budgets['small.quick'].memoryBytes * settings.QUICK_CONCURRENCY +
-      budgets['small.long'].memoryBytes * settings.LONG_CONCURRENCY +
-      budgets.large.memoryBytes * settings.LARGE_CONCURRENCY;
-    expect(promised).toBeLessThanOrEqual(total * 2 ** 20);
-    expect(promised).toBeGreaterThan(total * 2 ** 20 - 16);
-    for (const { memoryBytes } of Object.values(budgets)) expect(memoryBytes).toBeGreaterThanOrEqual(minMemoryBytes);
+describe('the memory of a process', () => {
+  it.each([192, 256, 300, 512, 1024, 4096, 65_536])('is never promised twice: %d MiB', async (total) => {
+    const settings = readSettings({ COMPUTE_MEMORY_BYTES: `${total}MiB` });
+    const { lanes, newSharedBudget } = computeBudgets(settings);
+    const shared = newSharedBudget();
+    // One long calculation with all that its lane may have, and every place of the quick lane, at once.
+    await shared.acquire({ memoryBytes: lanes['small.long'].memoryBytes, scratchBytes: 0 }, signal, never);
+    for (let place = 0; place < settings.QUICK_CONCURRENCY; place += 1) {
+      const { memoryBytes } = lanes['small.quick'];
+      await shared.acquire({ memoryBytes, scratchBytes: 0, quick: true }, signal, never);
+    }
+    expect(shared.taken.memoryBytes).toBeLessThanOrEqual(total * mebibyte);
+    expect(shared.taken.memoryBytes).toBeGreaterThan(total * mebibyte - 16);
+    for (const { memoryBytes } of Object.values(lanes)) expect(memoryBytes).toBeGreaterThanOrEqual(minMemoryBytes);
   });
 
-  it('names the setting when the memory cannot hold what may run at once, and says what would help', () => {
-    const settings = readSettings({ COMPUTE_MEMORY_BYTES: '256MiB', QUICK_CONCURRENCY: '3' });
-    expect(() => laneBudgets(settings)).toThrow(
-      /COMPUTE_MEMORY_BYTES: expected at least 335544320 for 5 calculations at once, got 268435456; .*QUICK_CONCURRENCY/,
+  it('is the long lane\u2019s but for what quick calculations of two seconds can use', () => {
+    const { lanes } = budgetsOf({ COMPUTE_MEMORY_BYTES: '16GiB' });
+    expect(lanes['small.long'].memoryBytes).toBe((16_384 - 640) * mebibyte);
+    expect(lanes['small.quick'].memoryBytes).toBe(320 * mebibyte);
+    expect(planFactorial(14_000_000, lanes['small.quick']).estimatedSeconds).toBeGreaterThan(1.9);
+    expect(lanes.large).toEqual(lanes['small.long']);
+  });
+
+  it('is half of the container\u2019s or the machine\u2019s when no setting says more, threads as many as it runs at once', () => {
+    const { lanes } = budgetsOf({});
+    const { memoryBytes, threads } = defaultBudget();
+    expect(lanes['small.long'].memoryBytes + 2 * lanes['small.quick'].memoryBytes).toBe(memoryBytes);
+    expect(lanes['small.long'].threads).toBe(threads);
+  });
+
+  it('is refused when it is too little, with the least that would do, which does', () => {
+    const tooLittle = () => budgetsOf({ COMPUTE_MEMORY_BYTES: '255MiB', QUICK_CONCURRENCY: '3' });
+    expect(tooLittle).toThrow(SettingsError);
+    expect(tooLittle).toThrow(
+      /COMPUTE_MEMORY_BYTES: expected at least 268435456 \(256MiB\), the least for one calculation beside 3 quick ones, got 267386880; .*QUICK_CONCURRENCY/,
     );
+    const { lanes } = budgetsOf({ COMPUTE_MEMORY_BYTES: '256MiB', QUICK_CONCURRENCY: '3' });
+    for (const budget of Object.values(lanes)) expect(() => planFactorial(1_000_000, budget)).not.toThrow();
   });
 });

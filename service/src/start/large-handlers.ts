@@ -1,9 +1,9 @@
 import { defaultHandoffLeaseMs, inProcessTaskHandlers, localTaskSizes, type TaskHandlers } from '@factorial/sfn';
 import type { WorkerOptions, WorkerServices } from '@factorial/worker';
 
-/** The tasks of the state machine, run in this process with the memory of the large lane. */
+/** The tasks of the state machine, run in this process; what they compute in is the shared budget's. */
 export function largeHandlers(services: Omit<WorkerServices, 'workflow'>, options: WorkerOptions): TaskHandlers {
-  const { metadata, objects, queue } = services;
+  const { metadata, objects, queue, sharedBudget } = services;
   const announce = queue.announce.bind(queue);
   return inProcessTaskHandlers(
     { metadata, objects, announce },
@@ -14,7 +14,9 @@ export function largeHandlers(services: Omit<WorkerServices, 'workflow'>, option
       maxInterruptions: options.maxInterruptions,
       maxFailures: options.maxFailures,
       verifyReadbackMaxBytes: options.verifyReadbackMaxBytes,
-      sizes: localTaskSizes(options.budgets.large),
+      // A task may wait longer for its part of the memory than a function may last.
+      sizes: localTaskSizes(options.budgets.large).filter((size) => size.class === 'fargate'),
+      sharedBudget,
     },
   );
 }

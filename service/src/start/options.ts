@@ -3,16 +3,20 @@ import { hostname } from 'node:os';
 import type { ApiOptionsInput } from '@factorial/api';
 import type { Settings } from '@factorial/backing';
 import type { WorkerOptions } from '@factorial/worker';
-import { laneBudgets } from './lane-budgets.ts';
+import { computeBudgets } from './lane-budgets.ts';
 
 const sweepMaxRows = 5_000;
+/** Far below the broker's consumer timeout, far above what a run that ends soon leaves to wait. */
+const turnWaitMs = 60_000;
 
 const ms = (seconds: number): number => Math.round(seconds * 1000);
 
 /** The API's options from the settings. */
 export function apiOptions(settings: Settings): ApiOptionsInput {
+  const { lanes } = computeBudgets(settings);
   return Object.freeze({
-    budget: laneBudgets(settings)['small.long'],
+    budget: lanes['small.long'],
+    quickBudget: lanes['small.quick'],
     maxNumber: settings.MAX_NUMBER,
     largeFrom: settings.LARGE_FROM,
     tinyMaxNumber: settings.TINY_MAX_NUMBER,
@@ -48,10 +52,12 @@ export function workerOptions(settings: Settings): WorkerOptions {
       'small.long': settings.LONG_CONCURRENCY,
       large: settings.LARGE_CONCURRENCY,
     },
-    budgets: laneBudgets(settings),
+    budgets: computeBudgets(settings).lanes,
     largeFrom: settings.LARGE_FROM,
     quickMaxSeconds: settings.QUICK_MAX_SECONDS,
     ackAfterDoneMaxSeconds: settings.ACK_AFTER_DONE_MAX_SECONDS,
+    // Only a broker has other workers behind it.
+    turnWaitMs: settings.AMQP_URL === undefined ? undefined : turnWaitMs,
     leaseMs: ms(settings.LEASE_SECONDS),
     heartbeatMs: ms(settings.HEARTBEAT_SECONDS),
     sweepIntervalMs: ms(settings.SWEEP_INTERVAL_SECONDS),

@@ -8,8 +8,9 @@ import {
   type WorkflowEngine,
 } from '@factorial/backing';
 import { loadStateMachine } from '@factorial/sfn';
-import { startHealthServer, Worker, type WorkerOptions } from '@factorial/worker';
+import { startHealthServer, Worker, type WorkerOptions, type WorkerServices } from '@factorial/worker';
 import type { Logger } from 'pino';
+import { computeBudgets } from './lane-budgets.ts';
 import { largeHandlers } from './large-handlers.ts';
 import { type OpenServices, openServices } from './open-services.ts';
 import { apiOptions, workerOptions } from './options.ts';
@@ -109,8 +110,10 @@ async function startHttp(services: OpenServices, settings: Settings, log: Logger
 async function startCalculating(services: OpenServices, settings: Settings, log: Logger): Promise<Part> {
   await prepareScratchFolder(settings);
   const options = workerOptions(settings);
-  const workflow = await openWorkflow(services, options, settings);
-  const worker = new Worker({ ...services, workflow }, options, log);
+  const sharedBudget = computeBudgets(settings).newSharedBudget();
+  const calculating = { ...services, sharedBudget };
+  const workflow = await openWorkflow(calculating, options, settings);
+  const worker = new Worker({ ...calculating, workflow }, options, log);
   await worker.start();
   return {
     url: undefined,
@@ -133,7 +136,7 @@ function openStateMachine({
 
 /** The engine of large n: the state machine the settings name, or the same definition run in this process. */
 async function openWorkflow(
-  services: OpenServices,
+  services: Omit<WorkerServices, 'workflow'>,
   options: WorkerOptions,
   settings: Settings,
 ): Promise<WorkflowEngine> {

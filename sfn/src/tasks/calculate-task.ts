@@ -23,7 +23,8 @@ export async function calculateTask(
     if (isWritten) return;
     // Of a run before this one that was killed.
     await objects.abortUploads(claim.objectKey);
-    const stored = await computeAndStore(claim, services, { budget, signal, onProgress: report });
+    const support = options.sharedBudget === undefined ? {} : { sharedBudget: options.sharedBudget };
+    const stored = await computeAndStore(claim, services, { budget, support, signal, onProgress: report });
     await writeDigitsNote(objects, claim.objectKey, 'stored', stored);
   });
 }

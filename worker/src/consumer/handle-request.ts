@@ -2,34 +2,25 @@ import {
   BackingError,
   type CalculationRequest,
   type Delivery,
-  type Lane,
   PoisonMessageError,
   parseCalculationRequest,
   type Settlement,
 } from '@factorial/backing';
-import { estimatedSeconds } from '../estimated-seconds.ts';
 import type { WorkerLog, WorkerOptions, WorkerServices } from '../options.ts';
+import { planned } from '../planned.ts';
+import { admitRun, handOn } from './admission.ts';
 import { announceOutcome } from './announce-outcome.ts';
+import type { ConsumerContext } from './consumer-context.ts';
 import { type ClaimedWork, runClaim } from './run-claim.ts';
-import type { RunRegistry } from './run-registry.ts';
 import { ack, backoffMs } from './settlements.ts';
 import { startExecution } from './start-execution.ts';
-
-/** Longest that a delivery waits here for a place in its lane; then it goes back into the queue, where idle workers find it. */
-const placeWaitMs = 10_000;
 
 /**
  * Decide what one delivered request needs and say how to settle it. The row is the truth: a message for a row that is
  * done, failed, gone or held by somebody else is acknowledged and forgotten.
  */
-export async function handleRequest(
-  delivery: Delivery,
-  services: WorkerServices,
-  options: WorkerOptions,
-  log: WorkerLog,
-  runs: RunRegistry,
-  stop: AbortSignal,
-): Promise<Settlement> {
+export async function handleRequest(delivery: Delivery, context: ConsumerContext): Promise<Settlement> {
+  const { options, log, drain } = context;
   let request: CalculationRequest;
   try {
     request = parseCalculationRequest(delivery.body);
@@ -38,9 +29,9 @@ export async function handleRequest(
     log.warn({ lane: delivery.lane, reason: error.message }, 'message refused');
     return { kind: 'deadLetter', reason: error.message };
   }
-  if (stop.aborted) return { kind: 'requeue', delayMs: 0 };
+  if (drain.aborted) return { kind: 'requeue', delayMs: 0 };
   try {
-    return await calculateOrDelegate(request, delivery, services, options, log, runs, stop);
+    return await calculateOrDelegate(request, delivery, context);
   } catch (error) {
     if (!(error instanceof BackingError)) throw error;
     log.warn({ number: request.number, code: error.code, reason: error.message }, 'request put back');
@@ -51,12 +42,9 @@ export async function handleRequest(
 async function calculateOrDelegate(
   request: CalculationRequest,
   delivery: Delivery,
-  services: WorkerServices,
-  options: WorkerOptions,
-  log: WorkerLog,
-  runs: RunRegistry,
-  stop: AbortSignal,
+  context: ConsumerContext,
 ): Promise<Settlement> {
+  const { services, options, log, runs, stop } = context;
   const n = BigInt(request.number);
   const { lane } = delivery;
   const { maxFactorial, curFactorial } = await services.metadata.coordination();
@@ -65,30 +53,23 @@ async function calculateOrDelegate(
     await startExecution(n, services);
     return ack;
   }
-  const place = await runs.enter(lane, placeWaitMs, stop);
-  if (place === undefined) {
-    if (stop.aborted) return { kind: 'requeue', delayMs: 0 };
-    // Handed on, not requeued: waiting for a busy worker is no failed delivery.
-    await services.queue.publish(lane, request);
-    return ack;
-  }
+  const plan = planned(n, options.budgets[lane]);
+  // Whoever published it thought this lane's memory larger than it is.
+  if (plan === undefined && lane === 'small.quick') return await handOn(request, 'small.long', context);
+  const admission = await admitRun(request, plan, lane, context);
+  if (admission.kind === 'settled') return admission.settlement;
   let work: ClaimedWork | undefined;
   try {
     work = await claimWork(n, delivery, services, options, log);
   } finally {
-    if (work === undefined) place.leave();
+    if (work === undefined) await admission.leave();
   }
   if (work === undefined) return ack;
-  const run = runClaim(work, services, options, log, stop).finally(() => place.leave());
-  if (!outlivesMessage(n, lane, options)) return await run;
+  const run = runClaim(work, services, options, log, stop).finally(() => admission.leave());
+  if (plan === undefined || plan.estimatedSeconds <= options.ackAfterDoneMaxSeconds) return await run;
+  // The broker would take the message back before the calculation ends.
   runs.detach(settledByLease(run, n, log));
   return ack;
-}
-
-/** Whether the broker might take the message back before the calculation ends. What does not fit at all fails at once. */
-function outlivesMessage(n: bigint, lane: Lane, { budgets, ackAfterDoneMaxSeconds }: WorkerOptions): boolean {
-  const seconds = estimatedSeconds(n, budgets[lane]);
-  return Number.isFinite(seconds) && seconds > ackAfterDoneMaxSeconds;
 }
 
 /** The claim, or undefined when the row needs nothing from this message. */

@@ -1,6 +1,6 @@
 import { BackingError, CapacityError, chooseLane, digitsKeyOf } from '@factorial/backing';
-import { estimatedSeconds } from '../estimated-seconds.ts';
 import type { WorkerLog, WorkerOptions, WorkerServices } from '../options.ts';
+import { estimatedSeconds } from '../planned.ts';
 import { reconcileExecution } from './reconcile-execution.ts';
 import { RepublishPacing } from './republish-pacing.ts';
 
@@ -23,7 +23,7 @@ export async function sweepUnclaimed(
   for (const { n, attempt } of rows) {
     try {
       if (n >= options.largeFrom && !(await needsStart(n, services, options))) continue;
-      const lane = chooseLane(n, estimatedSeconds(n, options.budgets['small.long']), options);
+      const lane = chooseLane(n, estimatedSeconds(n, options.budgets['small.quick']), options);
       await queue.publish(lane, { version: 1, number: n.toString(), attempt });
       pacing.published({ n, attempt });
       published += 1;

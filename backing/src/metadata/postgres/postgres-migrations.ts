@@ -44,6 +44,9 @@ const initialSchema: readonly string[] = [
   'insert into coordination default values',
 ];
 
+/** Finds the nearest stored result below an n, however many rows are not done. */
+const doneIndex: readonly string[] = ["create index factorials_done on factorials (n) where status = 'done'"];
+
 function migrationOf(statements: readonly string[]): Migration {
   return {
     async up(db: Kysely<unknown>): Promise<void> {
@@ -55,4 +58,5 @@ function migrationOf(statements: readonly string[]): Migration {
 /** By name, in the order they apply, each in a transaction. A released migration never changes: add another. */
 export const postgresMigrations: Readonly<Record<string, Migration>> = Object.freeze({
   '0001_factorials': migrationOf(initialSchema),
+  '0002_done': migrationOf(doneIndex),
 });

@@ -46,6 +46,9 @@ const initialSchema: readonly string[] = [
   'insert into coordination (id) values (1)',
 ];
 
+/** Finds the nearest stored result below an n, however many rows are not done. */
+const doneIndex: readonly string[] = ["create index factorials_done on factorials (n) where status = 'done'"];
+
 function migrationOf(statements: readonly string[]): Migration {
   return {
     async up(db: Kysely<unknown>): Promise<void> {
@@ -57,4 +60,5 @@ function migrationOf(statements: readonly string[]): Migration {
 /** By name, in the order they apply. A released migration never changes: add another. */
 export const sqliteMigrations: Readonly<Record<string, Migration>> = Object.freeze({
   '0001_factorials': migrationOf(initialSchema),
+  '0002_done': migrationOf(doneIndex),
 });
