@@ -1,6 +1,6 @@
 import { paddedLimbs } from '../../limbs/decimal-number.ts';
 import { digitsPerLimb } from '../../multiply/prime-constants.ts';
-import { productCoefficients } from '../../multiply/residue.ts';
+import { productCoefficients } from '../../multiply/product-bound.ts';
 import { transformShape } from '../../multiply/transform-shape.ts';
 import { aligned, residueAreaBytes, residueArrayBytes, scratchBytes, tablesBytes } from '../../multiply/workspace.ts';
 import { type Ptr, reservedBytes } from '../../wasm/bridge.ts';
