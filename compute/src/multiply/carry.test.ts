@@ -17,7 +17,7 @@ interface Blocks {
   readonly carries: readonly (readonly number[])[];
 }
 
-function valueOf(limbs: readonly number[]): bigint {
+function numberOf(limbs: readonly number[]): bigint {
   return limbs.reduceRight((value, limb) => value * BigInt(limbRadix) + BigInt(limb), 0n);
 }
 
@@ -25,9 +25,9 @@ function valueOf(limbs: readonly number[]): bigint {
 function sumNaive({ limbs, carries }: Blocks): bigint {
   let [sum, place] = [0n, 1n];
   for (const [index, block] of limbs.entries()) {
-    sum += valueOf(block) * place;
+    sum += numberOf(block) * place;
     place *= BigInt(limbRadix) ** BigInt(block.length);
-    sum += valueOf(carries[index]!) * place;
+    sum += numberOf(carries[index]!) * place;
   }
   return sum;
 }
@@ -49,8 +49,8 @@ function sumByRecords({ limbs, carries }: Blocks, order: readonly number[]): big
   }
   const count = limbs.flat().length;
   const total = Array.from(words.subarray(limbsPtr >> 2, (limbsPtr >> 2) + count));
-  const top = valueOf(carries[last]!) + BigInt(beyond);
-  return valueOf(total) + top * BigInt(limbRadix) ** BigInt(count);
+  const top = numberOf(carries[last]!) + BigInt(beyond);
+  return numberOf(total) + top * BigInt(limbRadix) ** BigInt(count);
 }
 
 test('carries between blocks agree with plain addition for runs of nines and zeros at every border, in any order of blocks', () => {

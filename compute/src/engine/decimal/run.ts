@@ -14,6 +14,8 @@ import type { DecimalShare } from './thread-state.ts';
 
 const productModule = new URL('../../../dist/engine/decimal/product-task.js', import.meta.url);
 const progressIntervalMs = 100;
+/** Times that the program is started: once more when a thread was lost. */
+const maxAttempts = 2;
 
 /** Computes n! / 10^z on all threads of the pool at once, in one shared memory, verified before it resolves. */
 export const runDecimal: EngineRunner = async (run) => {
@@ -27,13 +29,38 @@ export const runDecimal: EngineRunner = async (run) => {
     memory: createMemory(arena.totalBytes),
   };
   const instance = instantiateKernels(share.module, share.memory);
-  placeTables(instance, arena.tablesPtr, arena.levels);
-  placeBasePrimes(instance, arena);
-  instance.kernels.fillResidueTable(arena.residueTablePtr);
   const control = new ControlBlock(instance, arena);
-  const residues = await withProgress(run, control, () => multiplyOnAllThreads(run, share));
+  const residues = await withProgress(run, control, () => multiplyWithRepeat(run, share, instance, control));
   return finishedDigits(run, share, instance, control.resultLimbs, residues);
 };
+
+/**
+ * The whole program is what is repeated when a thread is lost: it reads nothing but n, and products are made in the place of their operands. Once; the
+ * second loss is a `KernelError`, and so is a thread's own failure at once.
+ */
+async function multiplyWithRepeat(
+  run: EngineRun,
+  share: DecimalShare,
+  instance: KernelInstance,
+  control: ControlBlock,
+): Promise<ResultResidues> {
+  for (let attempt = 1; ; attempt++) {
+    control.reset();
+    placeTables(instance, share.arena.tablesPtr, share.arena.levels);
+    placeBasePrimes(instance, share.arena);
+    instance.kernels.fillResidueTable(share.arena.residueTablePtr);
+    const outcomes = await multiplyOnAllThreads(run, share);
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    const [first] = outcomes;
+    if (failed === undefined && first?.status === 'fulfilled') return first.value;
+    run.signal.throwIfAborted();
+    if (!control.lostThread) throw failed?.reason;
+    if (attempt === maxAttempts) {
+      const message = `a compute thread was lost in the middle of ${run.facts.n}!, ${maxAttempts} times over`;
+      throw new KernelError(message, { cause: failed?.reason });
+    }
+  }
+}
 
 /** Small n on the calling thread: the text is there at once. */
 function runInline(run: EngineRun): EngineDigits {
@@ -50,13 +77,13 @@ function runInline(run: EngineRun): EngineDigits {
   };
 }
 
-async function multiplyOnAllThreads(run: EngineRun, share: DecimalShare): Promise<ResultResidues> {
+/** Settles when no thread works on it any more: the others see a loss or a failure at their next task. */
+function multiplyOnAllThreads(run: EngineRun, share: DecimalShare): Promise<PromiseSettledResult<ResultResidues>[]> {
   const parts = Array.from({ length: share.arena.threads }, (_, threadIndex) => {
     const task: ProductTask = { share, threadIndex };
     return run.pool.run<ResultResidues>(productModule, task);
   });
-  const [first] = await Promise.all(parts);
-  return first!;
+  return Promise.allSettled(parts);
 }
 
 /** Passes on what the threads count, while they work. */
@@ -68,7 +95,8 @@ async function withProgress<Result>(
   const unitsPerMillionth = Number(run.facts.digitCount - run.facts.trailingZeros) / 1_000_000;
   let reported = 0;
   const report = () => {
-    const progress = control.progress;
+    // A run that begins again counts from 0: what was told stays told.
+    const progress = Math.max(reported, control.progress);
     run.meter.advance(progress < 200_000 ? 'sieve' : 'product', (progress - reported) * unitsPerMillionth);
     reported = progress;
   };
