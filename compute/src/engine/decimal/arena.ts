@@ -83,6 +83,12 @@ function planeProductBytes(n: number, segmentCount: number, planeCount: number):
   return aligned(4 * (Math.ceil(digits / digitsPerLimb) + 24 * (segmentCount + 1) * (planeCount + 1)));
 }
 
+/** Bytes of the chunks of text that may exist at a time: whole ones, unless there is only one. */
+function textBytes(limbCount: number, threads: number): number {
+  const chunks = Math.min(Math.ceil(limbCount / textChunkLimbs), textsPerThread * threads + 1);
+  return digitsPerLimb * (chunks === 1 ? limbCount : chunks * textChunkLimbs);
+}
+
 /** Lays out the memory of a run. Restrictions: 0 ≤ n < 10^9; planeCount ≥ 1. */
 export function decimalArena(n: number, significantDigits: number, planeCount: number, threads: number): DecimalArena {
   let next = reservedBytes;
@@ -109,8 +115,7 @@ export function decimalArena(n: number, significantDigits: number, planeCount: n
   const resultBytes = 4 * (paddedLimbs(limbCount + 1) + 64) + heapBytes;
   const resultPtr = take(resultBytes);
   // Text chunks take the area's place when the products are done.
-  const textBytes = digitsPerLimb * Math.min(limbCount, textChunkLimbs * (textsPerThread * threads + 1));
-  const areaBytes = Math.max(residueAreaBytes(coefficients), textBytes);
+  const areaBytes = Math.max(residueAreaBytes(coefficients), textBytes(limbCount, threads));
   const areaPtr = take(areaBytes);
   return {
     n,
