@@ -3,6 +3,7 @@ export { forwardLevel, forwardNtt } from './forward';
 export { inverseLevel, inverseNtt } from './inverse';
 export { multiplyPointwise } from './pointwise';
 export { mergeLanes, splitLanes } from './lanes';
+export { addCarryIn, recordBlock } from './carry';
 export { addLimbs, combineResidues, flushCarry } from './combine';
 export { multiplySchoolbook, multiplyWords } from './schoolbook';
 export { appendLimbResidues, fillResidueTable, multiplyPowerResidues, multiplyResidues } from './residues';

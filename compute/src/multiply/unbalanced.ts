@@ -1,6 +1,7 @@
 import { type DecimalNumber, paddedLimbs } from '../limbs/decimal-number.ts';
 import type { Ptr } from '../wasm/bridge.ts';
-import { multiplyResidue, normalised, productCoefficients, ResidueProduct, type ResidueWorker } from './residue.ts';
+import { productCoefficients } from './product-bound.ts';
+import { multiplyResidue, normalised, ResidueProduct, type ResidueWorker } from './residue.ts';
 import type { Team } from './team.ts';
 import { transformShape } from './transform-shape.ts';
 import { carryBytes, primeCount, type ResidueArea, residueArrayBytes } from './workspace.ts';
@@ -73,14 +74,14 @@ export function multiplyUnbalanced(
     const limbs = piece(index).limbCount;
     product.nextFirst(piece(index), start);
     team.run(primeCount * rangeCount, (task) => product.splitFirst(...byRange(task)));
-    team.run(primeCount * blockCount, (task) => product.multiplyBlock(...byBlock(task)));
     // The upper limbs of the piece before lie where this one goes: they step aside and are added to it.
-    team.run(1, () => bytes.copyWithin(sidePtr, start, start + sideBytes));
-    team.run(rangeCount, (task) => product.combineRange(task));
-    team.run(1, () => {
-      product.addCarries();
-      if (index > 0) kernels.addLimbs(start, limbs + b.limbCount, sidePtr, b.limbCount);
+    team.run(primeCount * blockCount + 1, (task) => {
+      if (task < primeCount * blockCount) product.multiplyBlock(...byBlock(task));
+      else bytes.copyWithin(sidePtr, start, start + sideBytes);
     });
+    team.run(rangeCount, (task) => product.combineRange(task));
+    team.run(rangeCount, (task) => product.addCarries(task));
+    if (index > 0) team.run(1, () => kernels.addLimbs(start, limbs + b.limbCount, sidePtr, b.limbCount));
   }
   return normalised(worker, outPtr, a.limbCount + b.limbCount);
 }

@@ -45,6 +45,8 @@ export interface Kernels {
     count: number,
   ): void;
   flushCarry(statePtr: Ptr, carryPtr: Ptr): void;
+  recordBlock(limbsPtr: Ptr, count: number, recordPtr: Ptr): void;
+  addCarryIn(recordsPtr: Ptr, index: number, limbsPtr: Ptr, count: number): number;
   addLimbs(ptr: Ptr, count: number, addPtr: Ptr, addCount: number): number;
   multiplySchoolbook(aPtr: Ptr, aCount: number, bPtr: Ptr, bCount: number, outPtr: Ptr): void;
   multiplyWords(wordsPtr: Ptr, count: number, outPtr: Ptr, scratchPtr: Ptr): number;

@@ -1,7 +1,7 @@
 import { planeCount } from '../../factorial/exponent-planes.ts';
 import { surplusZeros } from '../../factorial/surplus-zeros.ts';
 import { digitsPerLimb } from '../../multiply/prime-constants.ts';
-import { productCoefficients } from '../../multiply/residue.ts';
+import { productCoefficients } from '../../multiply/product-bound.ts';
 import { maxCoefficients } from '../../multiply/transform-shape.ts';
 import type { Budget } from '../../plan/plan.ts';
 import { maxMemoryBytes } from '../../wasm/bridge.ts';
