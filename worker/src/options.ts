@@ -1,5 +1,6 @@
 import type {
   CalculationQueue,
+  CheckpointFolders,
   DigitCache,
   Lane,
   MetadataStore,
@@ -17,6 +18,8 @@ export interface WorkerServices {
   readonly workflow: WorkflowEngine;
   /** Memory and scratch of all calculations of this process, whoever runs them. */
   readonly sharedBudget: SharedBudget;
+  /** Undefined where there is no scratch. */
+  readonly checkpoints: CheckpointFolders | undefined;
 }
 
 /** How one worker behaves. Frozen before use. */

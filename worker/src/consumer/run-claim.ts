@@ -27,7 +27,8 @@ export async function runClaim(
 ): Promise<Settlement> {
   const startedMs = performance.now();
   const budget = options.budgets[lane];
-  const result = await runCalculation(claim, services, { ...options, budget }, stop);
+  const support = { checkpoints: services.checkpoints, log };
+  const result = await runCalculation(claim, services, { ...options, budget, support }, stop);
   const seconds = (performance.now() - startedMs) / 1000;
   report(result, { number: claim.n, attempt: claim.attempt, fence: claim.fence, seconds }, log);
   if (result.kind === 'retry') return { kind: 'requeue', delayMs: backoffMs(row.failures + 1, options.retryDelayMs) };
