@@ -24,6 +24,7 @@ export {
   type CalculationServices,
   runCalculation,
 } from './calculation/run-calculation.ts';
+export { nearestStart, type StoredStart } from './calculation/stored-start.ts';
 export { digitsKeyOf, type TaskNoteKind, taskNoteKey, taskNoteKinds } from './calculation/task-note.ts';
 export { type VerifyOptions, verifyStored } from './calculation/verify-stored.ts';
 export * from './contracts/errors.ts';

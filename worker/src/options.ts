@@ -40,6 +40,8 @@ export interface WorkerOptions {
   readonly leaseMs: number;
   /** Between two renewals of a lease; at most half of `leaseMs`. */
   readonly heartbeatMs: number;
+  /** What stored results can be read at, about, when a calculation starts from one. */
+  readonly storedBytesPerSecond: number;
   readonly sweepIntervalMs: number;
   /** Rows that one sweep publishes again at most. */
   readonly sweepMaxRows: number;

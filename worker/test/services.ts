@@ -74,6 +74,7 @@ export function testOptions(changes: Partial<WorkerOptions> = {}): WorkerOptions
     turnWaitMs: undefined,
     leaseMs: 2_000,
     heartbeatMs: 100,
+    storedBytesPerSecond: 400e6,
     sweepIntervalMs: 50,
     sweepMaxRows: 100,
     unfinishedMaxAgeMs: 60_000,

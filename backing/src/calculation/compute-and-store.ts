@@ -1,15 +1,19 @@
 import {
   type Budget,
   ComputeError,
+  type ComputeOptions,
   computeFactorial,
   type FactorialPlan,
+  type FactorialResult,
   planFactorial,
   type SharedBudget,
+  SourceError,
 } from '@factorial/compute';
 import { StaleLeaseError } from '../contracts/errors.ts';
 import type { Claim, MetadataStore, StoredProgress } from '../metadata/metadata-store.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 import type { CheckpointFolder, CheckpointFolders } from './checkpoint-folders.ts';
+import { type StoredStart, storedFactorial } from './stored-start.ts';
 
 /** Digits as they were computed and written: what the stored object must agree with before it is published. */
 export interface StoredDigits {
@@ -29,6 +33,8 @@ export interface RunSupport {
   /** Memory and scratch that the run has to wait for; undefined where its part was taken before, or it has a machine of its own. */
   readonly sharedBudget?: SharedBudget | undefined;
   readonly checkpoints?: CheckpointFolders | undefined;
+  /** A stored m! to start from, if its plan says so. */
+  readonly start?: StoredStart | undefined;
   readonly log?: CalculationLog | undefined;
 }
 
@@ -69,26 +75,53 @@ export async function computeAndStore(
 
 async function computeInto(
   claim: Claim,
-  { metadata, objects }: Stores,
-  { budget, support, signal, onProgress }: ComputeAndStoreOptions,
+  stores: Stores,
+  options: ComputeAndStoreOptions,
   { estimatedSeconds }: FactorialPlan,
   checkpoint: CheckpointFolder | undefined,
 ): Promise<StoredDigits> {
+  const { support, signal } = options;
   if (checkpoint?.resumes === true) {
     support?.log?.info({ number: claim.n, attempt: claim.attempt, estimatedSeconds }, 'going on from a checkpoint');
   }
-  await using result = await computeFactorial(claim.n, {
-    budget,
-    signal,
-    onProgress,
-    ...(support?.sharedBudget === undefined ? {} : { sharedBudget: support.sharedBudget }),
-    ...(checkpoint === undefined ? {} : { checkpointDir: checkpoint.path, keepCheckpoint: true }),
-  });
-  await metadata.markUploading(claim);
-  const receipt = await objects
+  await using result = await computeProduct(claim, stores, options, checkpoint);
+  await stores.metadata.markUploading(claim);
+  const receipt = await stores.objects
     .sink(claim.objectKey)
     .write({ digits: result.digits(), digitCount: result.digitCount, signal });
   return { size: receipt.bytes, checksum: await result.sha256 };
+}
+
+/** From the stored m! where the plan says so; afresh when that turns out to be damaged or gone. */
+async function computeProduct(
+  { n }: Claim,
+  { objects }: Stores,
+  { budget, support, signal, onProgress }: ComputeAndStoreOptions,
+  checkpoint: CheckpointFolder | undefined,
+): Promise<FactorialResult> {
+  const { sharedBudget, start, log } = support ?? {};
+  const compute = (more: Pick<ComputeOptions, 'from'>): Promise<FactorialResult> =>
+    computeFactorial(n, {
+      budget,
+      signal,
+      onProgress,
+      ...more,
+      ...(sharedBudget === undefined ? {} : { sharedBudget }),
+      ...(checkpoint === undefined ? {} : { checkpointDir: checkpoint.path, keepCheckpoint: true }),
+    });
+  if (start?.plan.from?.used !== true) return await compute({});
+  const { row, bytesPerSecond } = start;
+  log?.info({ number: n, from: row.n, reason: start.plan.from.reason }, 'starting from a stored result');
+  try {
+    return await compute({ from: storedFactorial(row, objects, bytesPerSecond, signal) });
+  } catch (error) {
+    if (!(error instanceof SourceError)) throw error;
+    log?.warn(
+      { number: n, from: row.n, key: row.objectKey, reason: error.message },
+      'stored result not usable, computing afresh',
+    );
+    return await compute({});
+  }
 }
 
 /** Told to stop, or failed for a reason outside of the calculation: what is finished is good, and somebody will want it. */
