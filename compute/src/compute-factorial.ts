@@ -35,6 +35,8 @@ export interface ComputeOptions {
    * ended. Emptied when the digits were taken to their end. One process at a time; runs in memory leave it alone.
    */
   readonly checkpointDir?: string;
+  /** Leave the files in `checkpointDir` when the digits were taken: the caller removes the folder, once the digits are where they belong. */
+  readonly keepCheckpoint?: boolean;
   /** Shared with other runs of the process: this one starts when its plan fits beside them, and says `waiting` until then. */
   readonly sharedBudget?: SharedBudget;
   /**
@@ -71,7 +73,8 @@ export async function startFactorial(
   const scope = new RunScope(options.signal);
   try {
     const meter = new ProgressMeter(engine.workUnits(facts, plan) + Number(facts.digitCount), options.onProgress);
-    const checkpoint = options.checkpointDir === undefined ? {} : { checkpointDir: options.checkpointDir };
+    const { checkpointDir, keepCheckpoint = false } = options;
+    const checkpoint = checkpointDir === undefined ? {} : { checkpointDir, keepCheckpoint };
     const source = options.from === undefined || facts.source === undefined ? {} : { source: options.from };
     if (options.sharedBudget !== undefined) {
       const onWait = (reason: string) => meter.wait(reason);

@@ -151,6 +151,12 @@ export const settingDefinitions = {
   SCRATCH_DIR: optional(
     text('Folder of scratch files; by default scratch in DATA_DIR.', 'a path', /^[^\0]{1,4096}$/, ''),
   ),
+  CHECKPOINT_FROM_SECONDS: seconds(
+    'Calculations with scratch files that are estimated to take longer keep what is finished there, to go on after a restart.',
+    0,
+    86_400,
+    60,
+  ),
   MAX_NUMBER: exactNumber('Largest n that may be requested.', 0n, maxInt64, 100_000_000n),
   LARGE_FROM: exactNumber('From this n on a calculation runs as a workflow execution.', 1n, maxInt64, 1_000_000_000n),
   TINY_MAX_NUMBER: exactNumber('Up to this n a GET is answered at once, without being stored.', 0n, 5_000n, 1_000n),

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError, ScratchError } from '../errors.ts';
 import { type LimbStore, StoreLedger } from '../limbs/limb-store.ts';
 import { freeScratchBytes } from '../limbs/scratch-store.ts';
 import { type StoredBlob, translateScratchError } from '../limbs/stored-blob.ts';
+import { livingOwner, ownerFileName, writeOwner } from './folder-owner.ts';
 
-const ownerFileName = 'owner';
 /** Files that belong to a checkpoint, and no others, are ever removed. */
 const ownNames = /^(blob-[\w-]+|owner|checkpoint\.json(\.new)?)$/;
 
@@ -106,20 +106,9 @@ export class CheckpointStore implements LimbStore {
 }
 
 async function takeOver(directory: string): Promise<void> {
-  const path = join(directory, ownerFileName);
-  const owner = Number(await readFile(path, 'utf8').catch(() => '0'));
-  if (owner > 0 && isAlive(owner)) {
+  const owner = await livingOwner(directory);
+  if (owner !== undefined) {
     throw new InputError('a checkpoint folder that nobody works in', `${directory}, in use by process ${owner}`);
   }
-  await writeFile(path, `${process.pid}`);
-}
-
-/** A process with this number exists; another one may have got the number of one that is gone, which a person then has to settle. */
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+  await writeOwner(directory);
 }

@@ -72,11 +72,13 @@ export async function computeInStore(run: EngineRun, plan: ExternalPlan, store: 
   const resumed = checkpoint === undefined ? undefined : await resumeRun(checkpoint, threads, run.facts.n);
   const stored =
     resumed?.planes ?? (await multiplyPlanesStored(context, plan, (share) => advance('sieve', planesShare * share)));
+  if (resumed?.planes !== undefined) advance('sieve', planesShare);
   const save = async (state: ChainState): Promise<void> => {
     if (checkpoint !== undefined) await recordProgress(checkpoint, run.facts.n, stored, state);
   };
   const start = resumed?.state ?? { result: undefined, planesLeft: stored.planes.length };
   await save(start);
+  if (resumed?.state !== undefined) advance('product', (1 - planesShare) * shareDone(start));
   const result = await multiplyChainStored(
     { ...context, onCost: (cost) => advance('product', ((1 - planesShare) * cost) / plan.chainCost) },
     plan,
@@ -90,10 +92,15 @@ export async function computeInStore(run: EngineRun, plan: ExternalPlan, store: 
   return {
     chunks: async function* () {
       yield* storedText(run.pool, threads, result);
-      checkpoint?.finish();
+      if (run.keepCheckpoint !== true) checkpoint?.finish();
     },
     expectedResidues: expected,
   };
+}
+
+/** Of the chain's work: each plane doubles the number, and a step costs about what its result is long. */
+function shareDone({ result, planesLeft }: ChainState): number {
+  return result === undefined ? 0 : 2 ** -planesLeft;
 }
 
 function assertExpected(run: EngineRun, result: StoredNumber, expected: StoredNumber['residues']): void {
