@@ -119,6 +119,7 @@ export const settingDefinitions = {
   SFN_ENDPOINT: optional(
     url('Step Functions server other than that of AWS.', 'a URL such as https://host:8083', ['http:', 'https:']),
   ),
+  WORKFLOW_PORT: integer('Port of the Step Functions server that npm run start:workflow is.', 0, 65_535, 8083),
   UPLOAD_PARTS_IN_FLIGHT: integer('Parts of one upload under way at once; each is held in memory.', 1, 64, 2),
   PRESIGN_MIN_BYTES: optional(
     size(
@@ -158,6 +159,12 @@ export const settingDefinitions = {
   QUICK_CONCURRENCY: integer('Calculations of the quick lane at once.', 1, 64, 2),
   LONG_CONCURRENCY: integer('Calculations of the long lane at once; they share the compute memory.', 1, 16, 1),
   LARGE_CONCURRENCY: integer('Workflow executions at once in the local workflow engine.', 1, 16, 1),
+  LARGE_FUNCTION_MAX_SECONDS: seconds(
+    'Calculations of a workflow estimated to take longer run in a container, not in a function.',
+    0,
+    300,
+    300,
+  ),
 
   QUEUE_MAX_MESSAGES: integer(
     'Messages waiting per lane; more wait as rows until the sweep finds them.',
