@@ -7,6 +7,8 @@ export interface StoredDigits {
   readonly size: bigint;
   /** Hex SHA-256 of the digits. */
   readonly checksum: string;
+  /** The store's own mark of the bytes, made of the checksums of all parts and compared when they were written. */
+  readonly eTag?: string;
 }
 
 /** What a process lends its runs beside their budget. */
@@ -34,5 +36,6 @@ export async function computeAndStore(
   const receipt = await objects
     .sink(claim.objectKey)
     .write({ digits: result.digits(), digitCount: result.digitCount, signal });
-  return { size: receipt.bytes, checksum: await result.sha256 };
+  const stored = { size: receipt.bytes, checksum: await result.sha256 };
+  return receipt.eTag === undefined ? stored : { ...stored, eTag: receipt.eTag };
 }

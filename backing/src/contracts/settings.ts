@@ -43,6 +43,14 @@ export const settingDefinitions = {
       ),
     ),
   ),
+  DATABASE_CA_FILE: optional(
+    text(
+      "Authorities that the database's certificate and host name are checked against; left out: those that Node trusts. Turns TLS on.",
+      'the path of a PEM file, or rds for those of Amazon RDS',
+      /^[^\0]{1,4096}$/,
+      '',
+    ),
+  ),
   DATABASE_POOL_MAX: integer('Connections to the database per process.', 1, 1000, 10),
   DATABASE_STATEMENT_TIMEOUT_SECONDS: seconds('Bound on one statement of the database.', 0.1, 3600, 10),
   REDIS_URL: optional(
