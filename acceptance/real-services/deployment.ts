@@ -9,6 +9,7 @@ import { type RunningRabbitmq, startRabbitmq } from '../../backing/dev/rabbitmq.
 import { startRedis } from '../../backing/dev/redis.ts';
 import type { RunningServer } from '../../backing/dev/server.ts';
 import { type RunningSwift, startSwift } from '../../backing/dev/swift.ts';
+import type { TlsFiles } from '../../backing/dev/tls-files.ts';
 import {
   entryPoint,
   type ProcessPlace,
@@ -57,9 +58,11 @@ const quickRecovery = {
 };
 
 /** Start all four servers side by side, make the bucket, migrate the database. Ends everything it started when that fails. */
-export async function startDeployment(): Promise<Deployment> {
+export async function startDeployment(options: { readonly postgresTls?: TlsFiles } = {}): Promise<Deployment> {
   await using stack = new AsyncDisposableStack();
-  const starting = [startPostgres(), startRabbitmq(), startRedis(), startSwift()] as const;
+  const { postgresTls } = options;
+  const postgresOptions = postgresTls === undefined ? {} : { tls: postgresTls };
+  const starting = [startPostgres(postgresOptions), startRabbitmq(), startRedis(), startSwift()] as const;
   const started = await Promise.allSettled(starting);
   for (const server of started) if (server.status === 'fulfilled') stack.defer(() => server.value.dispose());
   const [postgres, rabbitmq, redis, swift] = await Promise.all(starting);

@@ -18,6 +18,8 @@ export interface ProcessPlace {
   readonly imports?: readonly string[];
   /** Folder that holds the service. */
   readonly tree?: string;
+  /** The Node that runs it. */
+  readonly node?: string;
   /** User and group it runs as. */
   readonly user?: { readonly uid: number; readonly gid: number };
 }
@@ -41,10 +43,10 @@ export class ServiceProcess {
   static async start(
     role: ServiceRole,
     env: NodeJS.ProcessEnv,
-    { imports = [], tree = root, user }: ProcessPlace = {},
+    { imports = [], tree = root, node = process.execPath, user }: ProcessPlace = {},
   ): Promise<ServiceProcess> {
     const args = [...imports.flatMap((path) => ['--import', path]), entryPoint(role, tree)];
-    const child = spawn(process.execPath, args, { cwd: tree, env, stdio: ['ignore', 'pipe', 'pipe'], ...user });
+    const child = spawn(node, args, { cwd: tree, env, stdio: ['ignore', 'pipe', 'pipe'], ...user });
     const ended = finished(child, 600_000);
     ended.catch(() => undefined);
     const lines: string[] = [];

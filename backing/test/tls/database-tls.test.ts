@@ -40,7 +40,12 @@ afterAll(async () => {
 });
 
 /** What becomes of the first call; `undefined` when all is well. */
-async function faultOf(name: string, sslmode: string, certificateAuthorities?: string, password = ''): Promise<unknown> {
+async function faultOf(
+  name: string,
+  sslmode: string,
+  certificateAuthorities?: string,
+  password = '',
+): Promise<unknown> {
   const { url } = servers.get(name) ?? { url: '' };
   const named = new URL(url);
   named.hostname = 'localhost';

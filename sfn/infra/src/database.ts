@@ -64,5 +64,8 @@ export function createDatabase(
   const scheme = options.kind === 'postgres' ? 'postgres' : 'mysql';
   const address = `${instance.dbInstanceEndpointAddress}:${instance.dbInstanceEndpointPort}`;
   // Encrypted, certificate and host name checked: the authorities come with the service (DATABASE_CA_FILE=rds).
-  return { instance, url: `${scheme}://${userName}:${password.unsafeUnwrap()}@${address}/${databaseName}?sslmode=verify-full` };
+  return {
+    instance,
+    url: `${scheme}://${userName}:${password.unsafeUnwrap()}@${address}/${databaseName}?sslmode=verify-full`,
+  };
 }
