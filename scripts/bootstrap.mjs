@@ -172,6 +172,7 @@ const commands = {
   start: (args) => serve('main.js', args),
   'start:api': (args) => serve('api.js', args),
   'start:worker': (args) => serve('worker.js', args),
+  'start:workflow': (args) => serve('workflow.js', args),
   migrate: (args) => run(nodeBinary(), [join('service', 'dist', 'start', 'migrate.js'), ...args]),
   'dev:services': (args) => run(nodeBinary(), [join('backing', 'dev', 'main.ts'), ...args]),
   synth: (args) => run(nodeBinary(), [join('sfn', 'infra', 'run.mjs'), 'synth', ...args]),

@@ -20,6 +20,8 @@ export interface StoredDigits {
   readonly size: bigint;
   /** Hex SHA-256 of the digits. */
   readonly checksum: string;
+  /** The store's own mark of the bytes, made of the checksums of all parts and compared when they were written. */
+  readonly eTag?: string;
 }
 
 /** Where a run writes what is worth knowing about its course; pino's shape. */
@@ -89,7 +91,8 @@ async function computeInto(
   const receipt = await stores.objects
     .sink(claim.objectKey)
     .write({ digits: result.digits(), digitCount: result.digitCount, signal });
-  return { size: receipt.bytes, checksum: await result.sha256 };
+  const stored = { size: receipt.bytes, checksum: await result.sha256 };
+  return receipt.eTag === undefined ? stored : { ...stored, eTag: receipt.eTag };
 }
 
 /** From the stored m! where the plan says so; afresh when that turns out to be damaged or gone. */

@@ -43,6 +43,14 @@ export const settingDefinitions = {
       ),
     ),
   ),
+  DATABASE_CA_FILE: optional(
+    text(
+      "Authorities that the database's certificate and host name are checked against; left out: those that Node trusts. Turns TLS on.",
+      'the path of a PEM file, or rds for those of Amazon RDS',
+      /^[^\0]{1,4096}$/,
+      '',
+    ),
+  ),
   DATABASE_POOL_MAX: integer('Connections to the database per process.', 1, 1000, 10),
   DATABASE_STATEMENT_TIMEOUT_SECONDS: seconds('Bound on one statement of the database.', 0.1, 3600, 10),
   REDIS_URL: optional(
@@ -119,6 +127,7 @@ export const settingDefinitions = {
   SFN_ENDPOINT: optional(
     url('Step Functions server other than that of AWS.', 'a URL such as https://host:8083', ['http:', 'https:']),
   ),
+  WORKFLOW_PORT: integer('Port of the Step Functions server that npm run start:workflow is.', 0, 65_535, 8083),
   UPLOAD_PARTS_IN_FLIGHT: integer('Parts of one upload under way at once; each is held in memory.', 1, 64, 2),
   PRESIGN_MIN_BYTES: optional(
     size(
@@ -164,6 +173,12 @@ export const settingDefinitions = {
   QUICK_CONCURRENCY: integer('Calculations of the quick lane at once.', 1, 64, 2),
   LONG_CONCURRENCY: integer('Calculations of the long lane at once; they share the compute memory.', 1, 16, 1),
   LARGE_CONCURRENCY: integer('Workflow executions at once in the local workflow engine.', 1, 16, 1),
+  LARGE_FUNCTION_MAX_SECONDS: seconds(
+    'Calculations of a workflow estimated to take longer run in a container, not in a function.',
+    0,
+    300,
+    300,
+  ),
 
   QUEUE_MAX_MESSAGES: integer(
     'Messages waiting per lane; more wait as rows until the sweep finds them.',
