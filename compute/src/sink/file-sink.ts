@@ -57,10 +57,20 @@ async function resolveDestination(path: string): Promise<string> {
 
 async function writeWhole(path: string, source: DigitSource): Promise<void> {
   const file = await open(path, 'wx');
+  let writing = Promise.resolve();
   try {
-    for await (const chunk of pullDigits(source)) await writeChunk(file, chunk);
+    for await (const chunk of pullDigits(source)) {
+      // While one chunk goes to the file the next one is made; more than that never waits.
+      await writing;
+      writing = writeChunk(file, chunk);
+      // Its failure shows when it is awaited; until then it must not count as unhandled.
+      writing.catch(() => undefined);
+    }
+    await writing;
     await file.sync();
   } finally {
+    // A file that is being written to must not be closed; why the writing failed is known already, or does not matter any more.
+    await writing.catch(() => undefined);
     await file.close();
   }
 }

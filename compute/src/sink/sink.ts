@@ -1,6 +1,6 @@
 /** What a sink needs to know before the first digit arrives. */
 export interface DigitSource {
-  /** ASCII digits, most significant first. Pulled one chunk at a time: a slow sink slows the source. */
+  /** ASCII digits, most significant first. Pulled one chunk at a time: a slow sink slows the source. A chunk is the one's who pulled it. */
   readonly digits: AsyncIterable<Uint8Array>;
   /** Exact number of bytes that `digits` will yield. */
   readonly digitCount: bigint;
