@@ -7,7 +7,7 @@ import { powerMod } from './multiply/primes.ts';
 import { defaultBudget, parseBudget } from './plan/budget.ts';
 import type { Budget, FactorialPlan } from './plan/plan.ts';
 import { factorialFacts, planFactorial, withSource } from './plan/plan-factorial.ts';
-import { startTaskPool } from './pool/task-pool.ts';
+import { startTaskPool } from './pool/start-task-pool.ts';
 import type { ProgressListener } from './progress.ts';
 import { ProgressMeter } from './progress-meter.ts';
 import type { FactorialResult } from './result.ts';

@@ -54,6 +54,8 @@ export interface Kernels {
   appendLimbResidues(tablePtr: Ptr, limbsPtr: Ptr, count: number, accPtr: Ptr): void;
   multiplyPowerResidues(pairsPtr: Ptr, count: number, accPtr: Ptr): void;
   multiplyResidues(accPtr: Ptr, otherPtr: Ptr): void;
+  multiplyUpTo(n: number, accPtr: Ptr): void;
+  packFactors(n: number, wordsPtr: Ptr): number;
   listPrimePowers(
     basePtr: Ptr,
     baseCount: number,
