@@ -9,6 +9,7 @@ import { maxMemoryBytes } from '../../wasm/bridge.ts';
 import type { EnginePrice, FactorialFacts, SourceFacts } from '../engine.ts';
 import { type ArenaSource, type DecimalArena, decimalArena } from './arena.ts';
 import { priceExternal } from './external/external-price.ts';
+import { defaultTuning } from './tuning.ts';
 
 const inMemory = { storage: 'memory', scratchBytes: 0, ioBytes: 0 } as const;
 
@@ -22,7 +23,7 @@ const bytesPerThread = 24 * 2 ** 20;
 const baseBytes = 16 * 2 ** 20;
 
 /** The memory of a run of n! on `threads` threads (0 = inline); undefined when no 32-bit memory holds it. */
-export function planArena(facts: FactorialFacts, threads: number): DecimalArena | undefined {
+export function planArena(facts: FactorialFacts, threads: number, tuning = defaultTuning): DecimalArena | undefined {
   if (facts.n >= limitByLimb) return undefined;
   const n = Number(facts.n);
   const significantDigits = productDigits(facts);
@@ -33,6 +34,7 @@ export function planArena(facts: FactorialFacts, threads: number): DecimalArena 
     Math.max(1, planeCount(n)),
     Math.max(1, threads),
     arenaSource(facts),
+    tuning,
   );
   return arena.totalBytes <= maxMemoryBytes ? arena : undefined;
 }
