@@ -14,12 +14,13 @@ import { compileKernels, createMemory, instantiateKernels, type KernelInstance }
 
 const threads = Number(process.argv[2] ?? 2);
 const numbers = process.argv.length > 3 ? process.argv.slice(3) : ['1000000', '10000000'];
-const rounds = 7;
+const rounds = 5;
 const productModule = new URL('../dist/engine/decimal/product-task.js', import.meta.url);
 const module = compileKernels();
 
 const candidates: { readonly [Name in keyof Tuning]: readonly number[] } = {
-  aloneCoefficients: [1 << 11, 1 << 12, 1 << 13, 1 << 14, 1 << 15],
+  // Not below what the tree of one segment needs.
+  aloneCoefficients: [1 << 14, 1 << 15, 1 << 16, 1 << 17],
   chainAloneCoefficients: [1 << 9, 1 << 10, 1 << 11, 1 << 12, 1 << 13, 1 << 14],
   togetherBytes: [1, 2, 4, 8, 16, 32].map((mebibytes) => mebibytes * 2 ** 20),
 };
@@ -43,7 +44,7 @@ await using pool = await startTaskPool({ threads, signal: new AbortController().
 for (const text of numbers) {
   const n = BigInt(text);
   // One memory for all, and touched before: first touches would cost more than any threshold brings.
-  const largest = planArena(factorialFacts(n), threads, { ...defaultTuning, aloneCoefficients: 1 << 15 })!;
+  const largest = planArena(factorialFacts(n), threads, { ...defaultTuning, aloneCoefficients: 1 << 17 })!;
   const instance = instantiateKernels(module, createMemory(largest.totalBytes));
   await wallMs(pool, n, defaultTuning, instance);
   for (const name of Object.keys(candidates) as (keyof Tuning)[]) {

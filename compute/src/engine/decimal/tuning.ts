@@ -11,4 +11,4 @@ export interface Tuning {
 }
 
 /** Set by tuners/thresholds.ts. */
-export const defaultTuning: Tuning = { aloneCoefficients: 1 << 15, chainAloneCoefficients: 1 << 11, togetherBytes };
+export const defaultTuning: Tuning = { aloneCoefficients: 1 << 15, chainAloneCoefficients: 1 << 12, togetherBytes };
