@@ -13,7 +13,7 @@ import { openThreadState } from '../src/engine/decimal/thread-state.ts';
 import { multiplyResidue } from '../src/multiply/residue.ts';
 import { fillTableTask, placeTables, tableTaskCount } from '../src/multiply/workspace.ts';
 import { factorialFacts } from '../src/plan/plan-factorial.ts';
-import { startTaskPool } from '../src/pool/task-pool.ts';
+import { startTaskPool } from '../src/pool/start-task-pool.ts';
 import { compileKernels, createMemory, instantiateKernels } from '../src/wasm/bridge.ts';
 
 const n = BigInt(process.argv[2] ?? 10_000_000);

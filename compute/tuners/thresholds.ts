@@ -9,7 +9,8 @@ import { placeBasePrimes } from '../src/engine/decimal/segment-products.ts';
 import { defaultTuning, type Tuning } from '../src/engine/decimal/tuning.ts';
 import { placeTables } from '../src/multiply/workspace.ts';
 import { factorialFacts } from '../src/plan/plan-factorial.ts';
-import { startTaskPool, type TaskPool } from '../src/pool/task-pool.ts';
+import { startTaskPool } from '../src/pool/start-task-pool.ts';
+import type { TaskPool } from '../src/pool/task-pool.ts';
 import { compileKernels, createMemory, instantiateKernels, type KernelInstance } from '../src/wasm/bridge.ts';
 
 const threads = Number(process.argv[2] ?? 2);
