@@ -1,3 +1,4 @@
+import { KernelError } from '../errors.ts';
 import type { DecimalNumber } from '../limbs/decimal-number.ts';
 import type { KernelInstance, Ptr } from '../wasm/bridge.ts';
 import { assertNothingCarried, assertProductBound, productCoefficients } from './product-bound.ts';
@@ -20,15 +21,17 @@ export interface ResidueWorker {
   readonly tables: TransformTables;
   /** This thread's own `scratchBytes`. */
   readonly scratchPtr: Ptr;
+  /** In place of `togetherBytes`. */
+  readonly togetherBytes?: number;
 }
 
 /** Levels from which the top one is taken together with the lanes, so that the quarters below it are separate tasks. */
 const splitLevels = 4;
 /**
  * Residues beyond this many bytes are taken prime by prime, so that one prime's stay in a shared cache from lanes to inverse;
- * below it all primes go together and the team meets less often. Half of a 16 MiB share of a third-level cache.
+ * below it all primes go together and the team meets less often. Half of a third-level cache of 32 MiB. Set by tuners/thresholds.ts.
  */
-const togetherBytes = 8 * 2 ** 20;
+export const togetherBytes = 16 * 2 ** 20;
 /** Tasks per thread of a phase over columns: enough to even out, few enough to cost nothing. */
 const rangesPerThread = 4;
 
@@ -71,8 +74,11 @@ export class ResidueProduct {
     this.#shape = transformShape(productCoefficients(a.limbCount, b.limbCount));
     this.#strideBytes = residueArrayBytes(this.#shape.coefficients);
     const arrays = this.isSquare ? primeCount : 2 * primeCount;
-    const together = arrays * this.#strideBytes <= Math.min(togetherBytes, area.bytes - carryBytes);
+    const together =
+      arrays * this.#strideBytes <= Math.min(worker.togetherBytes ?? togetherBytes, area.bytes - carryBytes);
     this.together = together || allTogether;
+    const needed = carryBytes + (this.together ? arrays : primeCount + (this.isSquare ? 0 : 1)) * this.#strideBytes;
+    if (needed > area.bytes) throw new KernelError(`expected an area of ${needed} bytes, got ${area.bytes}`);
     this.#blocks = this.#shape.levels >= splitLevels ? 4 : 1;
     this.#blockColumns = this.#shape.columns / this.#blocks;
     const wanted = threads === 1 ? 1 : threads * rangesPerThread;

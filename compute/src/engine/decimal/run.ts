@@ -37,8 +37,8 @@ export const runDecimal: EngineRunner = async (run) => {
 };
 
 /**
- * The whole program is what is repeated when a thread is lost: it reads nothing but n and the stored m!, and products are made in the place of their operands. Once; the
- * second loss is a `KernelError`, and so is a thread's own failure at once.
+ * The whole program is what is repeated when a thread is lost: it reads nothing but n and the stored m!, and products are made in the place of their
+ * operands. Once; the second loss is a `KernelError`, and so is a thread's own failure at once.
  */
 async function multiplyWithRepeat(
   run: EngineRun,

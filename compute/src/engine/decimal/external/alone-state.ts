@@ -1,8 +1,9 @@
 import { transformShape } from '../../../multiply/transform-shape.ts';
 import { fillTableTask, placeTables, tablesBytes, tableTaskCount } from '../../../multiply/workspace.ts';
 import type { KernelInstance, Ptr } from '../../../wasm/bridge.ts';
-import { aloneCoefficients, residueTableBytes, takeScratch } from '../arena.ts';
+import { residueTableBytes, takeScratch } from '../arena.ts';
 import type { LeafState } from '../segment-products.ts';
+import { defaultTuning } from '../tuning.ts';
 import type { Take } from './region.ts';
 import type { ResiduePair } from './stored-number.ts';
 
@@ -10,7 +11,7 @@ import type { ResiduePair } from './stored-number.ts';
 export function segmentCoefficients(span: number): number {
   // Primes of a segment are fewer than 2·span/ln span (Brun and Titchmarsh), and each is below one limb.
   const limbs = Math.ceil((2 * span) / Math.log(span)) + 64;
-  return Math.min(aloneCoefficients, 4 * Math.ceil(limbs / 4));
+  return Math.min(defaultTuning.aloneCoefficients, 4 * Math.ceil(limbs / 4));
 }
 
 /** Addresses of a segment task. */
@@ -22,7 +23,7 @@ export function segmentLayout(take: Take, n: number, span: number) {
     // Every other number up to √n at most.
     basePrimesPtr: take(2 * Math.sqrt(n) + 64),
     tablesPtr: take(tablesBytes(levels)),
-    scratch: takeScratch(take, span, coefficients),
+    scratch: takeScratch(take, span, coefficients, defaultTuning),
     residueTablePtr: take(residueTableBytes),
     accPtr: take(16),
   };
