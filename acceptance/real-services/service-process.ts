@@ -39,10 +39,6 @@ export class ServiceProcess {
     this.#lines = lines;
   }
 
-  get pid(): number {
-    return this.#child.pid ?? 0;
-  }
-
   /** Resolves when it has said where it is. */
   static async start(
     role: ServiceRole,

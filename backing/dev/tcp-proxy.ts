@@ -38,6 +38,9 @@ export function throughProxy(url: string, proxy: TcpProxy): string {
   return changed.href;
 }
 
+/** Lost time that a throttled proxy makes up for: timers are late on a busy machine. */
+const burstMs = 250;
+
 interface Link {
   isStranded: boolean;
   readonly client: Socket;
@@ -138,8 +141,8 @@ class LocalTcpProxy implements TcpProxy {
   #waitMs(bytes: number): number {
     if (this.#bytesPerSecond === Number.POSITIVE_INFINITY) return 0;
     const nowMs = performance.now();
-    this.#paidMs = Math.max(this.#paidMs, nowMs) + (1000 * bytes) / this.#bytesPerSecond;
-    return this.#paidMs - nowMs;
+    this.#paidMs = Math.max(this.#paidMs, nowMs - burstMs) + (1000 * bytes) / this.#bytesPerSecond;
+    return Math.max(0, this.#paidMs - nowMs);
   }
 
   #link(client: Socket): void {
