@@ -201,7 +201,7 @@ describe('a long calculation', () => {
 });
 
 describe('a cancelled calculation', () => {
-  it('stops within half a second, frees its place and leaves nothing behind', async () => {
+  it('stops within two seconds, frees its place and leaves nothing behind', async () => {
     await services.ask(3_000_000n);
     await services.ask(3_000_001n);
     await withWorker(
@@ -211,7 +211,7 @@ describe('a cancelled calculation', () => {
         const cancelledMs = performance.now();
         // The lane has one place: the next can only run once this one has stopped.
         await until(async () => (await services.metadata.find(3_000_001n))?.leaseOwner != null);
-        expect(performance.now() - cancelledMs).toBeLessThan(500);
+        expect(performance.now() - cancelledMs).toBeLessThan(2_000);
         await services.metadata.cancel(3_000_001n);
         await until(async () => (await storedKeys()).length === 0);
       },
