@@ -178,7 +178,9 @@ const commands = {
   migrate: (args) => run(nodeBinary(), [join('service', 'dist', 'start', 'migrate.js'), ...args]),
   'dev:services': (args) => run(nodeBinary(), [join('backing', 'dev', 'main.ts'), ...args]),
   synth: (args) => run(nodeBinary(), [join('sfn', 'infra', 'run.mjs'), 'synth', ...args]),
-  'test:slow': (args) => run(nodeBinary(), [join('compute', 'test', 'slow', 'bounded-memory.mjs'), ...args]),
+  'test:slow': async (args) =>
+    (await run(nodeBinary(), [join('compute', 'test', 'slow', 'bounded-memory.mjs'), ...args])) ||
+    (await run(nodeBinary(), [join('acceptance', 'slow', 'service-memory.ts')])),
   'test:load': (args) => run(nodeBinary(), [join('bench', 'load', 'main.ts'), ...args]),
   test: (args) => run(nodeBinary(), [join('scripts', 'test.mjs'), ...args]),
 };

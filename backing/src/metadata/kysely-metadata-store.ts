@@ -47,6 +47,7 @@ export class KyselyMetadataStore implements contract.MetadataStore {
   readonly #readGranularityMs: number;
   readonly #onClosed: () => void;
   readonly #underWay = new Set<Promise<unknown>>();
+  readonly #cancelListeners = new Set<(n: bigint) => void>();
   #closing: Promise<void> | undefined;
 
   constructor(options: KyselyMetadataStoreOptions) {
@@ -118,7 +119,14 @@ export class KyselyMetadataStore implements contract.MetadataStore {
   }
 
   async cancel(n: bigint): Promise<'cancelled' | 'done' | 'failed' | 'unknown'> {
-    return await this.#run(() => cancelRow(this.#db, this.#dialect, n));
+    const outcome = await this.#run(() => cancelRow(this.#db, this.#dialect, n));
+    if (outcome === 'cancelled') for (const listener of this.#cancelListeners) listener(n);
+    return outcome;
+  }
+
+  onCancel(listener: (n: bigint) => void): () => void {
+    this.#cancelListeners.add(listener);
+    return () => this.#cancelListeners.delete(listener);
   }
 
   async claimable(limit: number, idleMs = 0): Promise<readonly { readonly n: bigint; readonly attempt: number }[]> {

@@ -157,6 +157,11 @@ export interface MetadataStore {
    */
   cancel(n: bigint): Promise<'cancelled' | 'done' | 'failed' | 'unknown'>;
   /**
+   * Call the listener when a row is cancelled through this very store, so that its run in the same process need not wait for its next heartbeat.
+   * It must not throw. Returns how to stop listening.
+   */
+  onCancel(listener: (n: bigint) => void): () => void;
+  /**
    * Unfinished rows that nobody holds now (never claimed, given back, or lease ran out), oldest first. With `idleMs`, one that was
    * requested or given back within that time by the database's clock is left out; a lease that ran out counts at once.
    */

@@ -48,6 +48,19 @@ export function describeMetadataStoreContract(name: string, makeStore: () => Pro
       return await store.complete(claim, { size: digits, checksum });
     };
 
+    test('a cancellation is told to whoever listens in this process, once, and no longer than they do', async () => {
+      const told: bigint[] = [];
+      const stopListening = store.onCancel((n) => void told.push(n));
+      await request(25n);
+      await finish(26n);
+      for (const n of [25n, 25n, 26n, 27n]) await store.cancel(n);
+      expect(told).toEqual([25n]);
+      stopListening();
+      await request(25n);
+      await store.cancel(25n);
+      expect(told).toEqual([25n]);
+    });
+
     describe('waiting for memory', () => {
       const waiting = { phase: 'waiting', done: 0, total: 10, reason: 'needs 900 MiB, 100 are left' };
 

@@ -72,13 +72,14 @@ export async function computeInStore(run: EngineRun, plan: ExternalPlan, store: 
   const resumed = checkpoint === undefined ? undefined : await resumeRun(checkpoint, threads, run.facts.n);
   const stored =
     resumed?.planes ?? (await multiplyPlanesStored(context, plan, (share) => advance('sieve', planesShare * share)));
-  if (resumed?.planes !== undefined) advance('sieve', planesShare);
   const save = async (state: ChainState): Promise<void> => {
     if (checkpoint !== undefined) await recordProgress(checkpoint, run.facts.n, stored, state);
   };
   const start = resumed?.state ?? { result: undefined, planesLeft: stored.planes.length };
   await save(start);
-  if (resumed?.state !== undefined) advance('product', (1 - planesShare) * shareDone(start));
+  // In one report, so that nobody takes it for work done in no time.
+  const foundShare = (resumed?.planes === undefined ? 0 : planesShare) + (1 - planesShare) * shareDone(start);
+  if (foundShare > 0) advance('product', foundShare);
   const result = await multiplyChainStored(
     { ...context, onCost: (cost) => advance('product', ((1 - planesShare) * cost) / plan.chainCost) },
     plan,
