@@ -94,8 +94,9 @@ function registerClosing(app: ApiServer, drainMs: number): AbortSignal {
   });
   app.addHook('onClose', async () => clearTimeout(cut));
   // A connection whose answer was under way would otherwise idle until its keep-alive ends, and hold up the close.
-  app.addHook('onResponse', async (request) => {
+  app.addHook('onResponse', (request, _reply, done) => {
     if (closing.signal.aborted) request.raw.socket.end();
+    done();
   });
   return closing.signal;
 }

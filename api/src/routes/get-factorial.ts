@@ -62,8 +62,9 @@ export function registerGetFactorial(app: ApiServer, context: ApiContext, capaci
         }
         reply.header('x-cache', found.cache);
         const send = format === 'application/json' ? sendJson : sendDigits;
+        if (found.cache !== 'MISS') return await send(request, reply, found.digits);
         const sent = await whileObjectExists(n, context.metadata, () => send(request, reply, found.digits));
-        if (found.cache === 'MISS') noteRead(n, context.metadata, request.log);
+        noteRead(n, context.metadata, request.log);
         return sent;
       },
     });
