@@ -29,7 +29,10 @@ export function digitsInMemory(n: bigint, digits: Uint8Array): ServedDigits {
     checksum: hash('sha256', digits, 'hex'),
     open: async ({ start, end }) => digits.subarray(Number(start), Number(end) + 1),
     // Node writes a string in one piece with the header fields, a buffer in a piece of its own.
-    text: digits.length <= textMaxDigits ? Buffer.from(digits.buffer, digits.byteOffset, digits.byteLength).toString('latin1') : undefined,
+    text:
+      digits.length <= textMaxDigits
+        ? Buffer.from(digits.buffer, digits.byteOffset, digits.byteLength).toString('latin1')
+        : undefined,
   };
   described.set(digits, served);
   return served;

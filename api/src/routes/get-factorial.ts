@@ -55,7 +55,7 @@ export function registerGetFactorial(app: ApiServer, context: ApiContext, capaci
         reply.header('vary', 'Accept');
         if (n >= options.largeFrom) return reply.redirect(linksOf(n).self, 303);
         const format = formatFor(request, n, jsonMaxNumber, options.jsonMaxDigits);
-        const found = await whileObjectExists(n, context.metadata, () => findDigits(n, context));
+        const found = await findDigits(n, context);
         if ('absent' in found) {
           const seconds = found.absent === undefined ? 0 : retryAfterSeconds(found.absent, capacity, options);
           throw absenceProblem(n, found.absent, seconds);
@@ -93,7 +93,7 @@ async function findDigits(n: bigint, context: ApiContext): Promise<Found> {
     if (tiny) return computeTinyFactorial(n);
     const row = await metadata.find(n);
     const cacheable = row?.status === 'done' && row.size !== null && cache.accepts(row.size);
-    return cacheable ? loadDigits(row, objects) : undefined;
+    return cacheable ? whileObjectExists(n, metadata, () => loadDigits(row, objects)) : undefined;
   });
   if (loaded.digits !== undefined) {
     const origin = tiny ? 'COMPUTED' : 'MISS';

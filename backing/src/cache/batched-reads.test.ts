@@ -60,6 +60,16 @@ describe('reads that begin in one turn of the event loop', () => {
     expect(await reads.read('a')).toBe('a');
   });
 
+  test('keep an error of one key from the others', async () => {
+    const reads = new BatchedReads<string>(
+      async (keys) => keys.map((key) => (key === 'bad' ? new Error('no text') : key)),
+      bounds,
+    );
+    const good = reads.read('good');
+    await expect(reads.read('bad')).rejects.toThrow('no text');
+    expect(await good).toBe('good');
+  });
+
   test('are refused beyond their bound, and let in again when others were answered', async () => {
     const gate = Promise.withResolvers<void>();
     const reads = new BatchedReads(async (keys) => (await gate.promise, keys), { waitingMax: 2, batchKeysMax: 3 });

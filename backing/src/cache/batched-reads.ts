@@ -7,13 +7,14 @@ export interface BatchedReadsOptions {
   readonly batchKeysMax: number;
 }
 
-/** The values of these keys, in their order. */
-type ReadAll<Value> = (keys: readonly string[]) => Promise<readonly Value[]>;
+/** The values of these keys, in their order; an error among them concerns its key alone. */
+type ReadAll<Value> = (keys: readonly string[]) => Promise<readonly (Value | Error)[]>;
 
 interface Batch<Value> {
   readonly keys: string[];
-  readonly indexOf: Map<string, number>;
-  readonly answered: PromiseWithResolvers<readonly Value[]>;
+  readonly answers: Map<string, Promise<Value>>;
+  readonly answered: PromiseWithResolvers<readonly (Value | Error)[]>;
+  readCount: number;
 }
 
 /**
@@ -31,26 +32,26 @@ export class BatchedReads<Value> {
     this.#options = options;
   }
 
-  /** The value of the key; `CapacityError` when too many wait already. A fault reaches every read of its batch. */
-  async read(key: string): Promise<Value> {
-    const { waitingMax } = this.#options;
+  /** The value of the key; rejects with `CapacityError` when too many wait already. A fault reaches every read of its batch. */
+  read(key: string): Promise<Value> {
+    const { waitingMax, batchKeysMax } = this.#options;
     if (this.#waitingCount >= waitingMax) {
-      throw new CapacityError(`expected fewer than ${waitingMax} cache reads under way, got as many`);
+      return Promise.reject(new CapacityError(`expected fewer than ${waitingMax} cache reads under way, got as many`));
     }
     this.#waitingCount += 1;
-    try {
-      const batch = this.#open();
-      const index = indexIn(batch, key);
-      if (batch.keys.length === this.#options.batchKeysMax) this.#send(batch);
-      return (await batch.answered.promise)[index] as Value;
-    } finally {
-      this.#waitingCount -= 1;
-    }
+    const batch = this.#open();
+    batch.readCount += 1;
+    const shared = batch.answers.get(key);
+    if (shared !== undefined) return shared;
+    const answer = answerOf(batch, batch.keys.push(key) - 1);
+    batch.answers.set(key, answer);
+    if (batch.keys.length === batchKeysMax) this.#send(batch);
+    return answer;
   }
 
   #open(): Batch<Value> {
     if (this.#batch) return this.#batch;
-    const batch: Batch<Value> = { keys: [], indexOf: new Map(), answered: Promise.withResolvers() };
+    const batch: Batch<Value> = { keys: [], answers: new Map(), answered: Promise.withResolvers(), readCount: 0 };
     this.#batch = batch;
     // After everything that has arrived by now was looked at.
     setImmediate(() => this.#send(batch));
@@ -60,13 +61,19 @@ export class BatchedReads<Value> {
   #send(batch: Batch<Value>): void {
     if (this.#batch !== batch) return;
     this.#batch = undefined;
-    this.#readAll(batch.keys).then(batch.answered.resolve, batch.answered.reject);
+    const over = (): void => {
+      this.#waitingCount -= batch.readCount;
+    };
+    const { resolve, reject } = batch.answered;
+    this.#readAll(batch.keys).then(
+      (values) => (over(), resolve(values)),
+      (fault) => (over(), reject(fault)),
+    );
   }
 }
 
-function indexIn({ keys, indexOf }: Pick<Batch<unknown>, "keys" | "indexOf">, key: string): number {
-  const known = indexOf.get(key);
-  if (known !== undefined) return known;
-  indexOf.set(key, keys.length);
-  return keys.push(key) - 1;
+async function answerOf<Value>(batch: Batch<Value>, index: number): Promise<Value> {
+  const value = (await batch.answered.promise)[index];
+  if (value instanceof Error) throw value;
+  return value as Value;
 }

@@ -62,7 +62,7 @@ export function createRedisDigitCache(options: RedisDigitCacheOptions): DigitCac
 
 class RedisStorage implements CacheStorage {
   readonly #connection: RedisConnection;
-  readonly #reads: BatchedReads<Uint8Array | Error | undefined>;
+  readonly #reads: BatchedReads<Uint8Array | undefined>;
   readonly #keyPrefix: string;
   readonly #ttlSeconds: number;
   readonly #pendingWriteMaxBytes: number;
@@ -104,10 +104,8 @@ class RedisStorage implements CacheStorage {
   }
 
   /** Digits only: what somebody else wrote under the key is a miss, and the next `set` replaces it. */
-  async get(key: string): Promise<Uint8Array | undefined> {
-    const answer = await this.#reads.read(key);
-    if (answer instanceof Error) throw answer;
-    return answer;
+  get(key: string): Promise<Uint8Array | undefined> {
+    return this.#reads.read(key);
   }
 
   async set(key: string, digits: Uint8Array): Promise<void> {
