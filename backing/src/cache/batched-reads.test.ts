@@ -72,7 +72,7 @@ describe('reads that begin in one turn of the event loop', () => {
 
   test('are refused beyond their bound, and let in again when others were answered', async () => {
     const gate = Promise.withResolvers<void>();
-    const reads = new BatchedReads(async (keys) => (await gate.promise, keys), { waitingMax: 2, batchKeysMax: 3 });
+    const reads = new BatchedReads((keys) => gate.promise.then(() => keys), { waitingMax: 2, batchKeysMax: 3 });
     const waiting = [reads.read('a'), reads.read('a')];
     await expect(reads.read('b')).rejects.toThrow(CapacityError);
     gate.resolve();

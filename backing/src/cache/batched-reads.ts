@@ -61,13 +61,14 @@ export class BatchedReads<Value> {
   #send(batch: Batch<Value>): void {
     if (this.#batch !== batch) return;
     this.#batch = undefined;
-    const over = (): void => {
-      this.#waitingCount -= batch.readCount;
-    };
     const { resolve, reject } = batch.answered;
+    const over = (settle: () => void) => {
+      this.#waitingCount -= batch.readCount;
+      settle();
+    };
     this.#readAll(batch.keys).then(
-      (values) => (over(), resolve(values)),
-      (fault) => (over(), reject(fault)),
+      (values) => over(() => resolve(values)),
+      (fault) => over(() => reject(fault)),
     );
   }
 }
