@@ -2,6 +2,7 @@ export type { DigitCache } from './cache/digit-cache.ts';
 export type { FaultLogger } from './cache/fault-log.ts';
 export { createMemoryDigitCache, type MemoryDigitCacheOptions } from './cache/memory-digit-cache.ts';
 export { createRedisDigitCache, type RedisDigitCacheOptions } from './cache/redis-digit-cache.ts';
+export { type AnnouncingServices, announceEnd, announceEvent } from './calculation/announce-end.ts';
 export { type Cancellation, type CancellationServices, cancelCalculation } from './calculation/cancel-calculation.ts';
 export {
   type CheckpointedRun,

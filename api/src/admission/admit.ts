@@ -1,17 +1,13 @@
 import { CapacityError, chooseLane, type FactorialRow, maxInt64, TransientError } from '@factorial/backing';
-import type { FactorialPlan } from '@factorial/compute';
 import type { FastifyBaseLogger } from 'fastify';
 import type { ApiContext } from '../dependencies.ts';
 import { ApiProblem } from '../problems/problem.ts';
-import type { Capacity } from './capacity.ts';
-import { OneAtATime } from './one-at-a-time.ts';
+import { type Assessment, type Capacity, storeFull } from './capacity.ts';
 
 /** Takes requests for n!: one row per n, one message per row. */
 export class Admission {
   readonly #context: ApiContext;
   readonly #capacity: Capacity;
-  // Room and unfinished counts are read, judged and used up by one request at a time.
-  readonly #door = new OneAtATime();
 
   constructor(context: ApiContext, capacity: Capacity) {
     this.#context = context;
@@ -26,37 +22,26 @@ export class Admission {
     if (n > maxInt64) throw await this.#capacity.beyondAll(n);
     const known = await this.#context.metadata.find(n);
     if (known !== undefined && known.status !== 'failed') return known;
-    return this.#door.run(async () => {
-      const existing = await this.#context.metadata.find(n);
-      if (existing !== undefined && existing.status !== 'failed') return existing;
-      const assessment = await this.#capacity.assess(n);
-      if (!assessment.fits) throw assessment.problem;
-      await this.#checkUnfinished(client);
-      return this.#insertAndPublish(n, assessment.plan, client, log);
-    });
+    const assessment = await this.#capacity.assess(n);
+    if (!assessment.fits) throw assessment.problem;
+    return this.#insertAndPublish(n, assessment, client, log);
   }
 
-  async #checkUnfinished(client: string): Promise<void> {
-    const { unfinishedMaxPerClient, retryAfterMaxSeconds } = this.#context.options;
-    const unfinished = await this.#context.metadata.countUnfinished(client);
-    if (unfinished < unfinishedMaxPerClient) return;
-    throw new ApiProblem(
-      'too-many-unfinished',
-      `expected fewer than ${unfinishedMaxPerClient} unfinished calculations of this client, got ${unfinished}`,
-      { allowed: String(unfinishedMaxPerClient) },
-      { headers: { 'retry-after': String(retryAfterMaxSeconds) } },
-    );
-  }
-
+  /** Judged once more as the row is inserted: what others took meanwhile, here or in another process, counts. */
   async #insertAndPublish(
     n: bigint,
-    plan: FactorialPlan,
+    { plan, limits }: Extract<Assessment, { readonly fits: true }>,
     client: string,
     log: FastifyBaseLogger,
   ): Promise<FactorialRow> {
+    const { unfinishedMaxPerClient } = this.#context.options;
     const digits = BigInt(plan.digitCount);
     const trailingZeros = BigInt(plan.trailingZeros);
-    const { row, created } = await this.#context.metadata.request({ n, digits, trailingZeros, client });
+    const input = { n, digits, trailingZeros, client };
+    const outcome = await this.#context.metadata.requestWithin(input, { ...limits, unfinishedMaxPerClient });
+    if (outcome.kind === 'store-full') throw storeFull(n, digits, outcome.usage, limits);
+    if (outcome.kind === 'too-many-unfinished') throw this.#tooManyUnfinished(outcome.unfinished);
+    const { row, created } = outcome;
     if (created) {
       try {
         const message = { version: 1, number: String(n), attempt: row.attempt } as const;
@@ -71,5 +56,15 @@ export class Admission {
       }
     }
     return row;
+  }
+
+  #tooManyUnfinished(unfinished: number): ApiProblem {
+    const { unfinishedMaxPerClient, retryAfterMaxSeconds } = this.#context.options;
+    return new ApiProblem(
+      'too-many-unfinished',
+      `expected fewer than ${unfinishedMaxPerClient} unfinished calculations of this client, got ${unfinished}`,
+      { allowed: String(unfinishedMaxPerClient) },
+      { headers: { 'retry-after': String(retryAfterMaxSeconds) } },
+    );
   }
 }

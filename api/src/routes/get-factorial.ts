@@ -22,7 +22,6 @@ import {
   storedResultProblems,
 } from '../schemas/responses.ts';
 import { whileObjectExists } from './missing-object.ts';
-import { noteRead } from './note-read.ts';
 
 const schema = {
   operationId: 'getFactorial',
@@ -62,10 +61,9 @@ export function registerGetFactorial(app: ApiServer, context: ApiContext, capaci
         }
         reply.header('x-cache', found.cache);
         const send = format === 'application/json' ? sendJson : sendDigits;
+        if (found.cache !== 'COMPUTED') context.reads.note(n);
         if (found.cache !== 'MISS') return await send(request, reply, found.digits);
-        const sent = await whileObjectExists(n, context.metadata, () => send(request, reply, found.digits));
-        noteRead(n, context.metadata, request.log);
-        return sent;
+        return await whileObjectExists(n, context.metadata, () => send(request, reply, found.digits));
       },
     });
   }
