@@ -179,6 +179,11 @@ class FilesystemObjectStore implements ObjectStore {
     return false;
   }
 
+  /** The machine's own: files are dated by it. */
+  async now(): Promise<Date> {
+    return new Date();
+  }
+
   async freeBytes(): Promise<bigint> {
     return await this.#run(() => this.#budget.freeBytes());
   }

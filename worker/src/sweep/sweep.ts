@@ -45,7 +45,8 @@ async function needsStart(n: bigint, services: WorkerServices, options: WorkerOp
 /** Remove unfinished writes, and objects that no row names (nor the digits they are notes about), once they are older than `unfinishedMaxAgeMs`. */
 export async function sweepObjects({ metadata, objects }: WorkerServices, options: WorkerOptions): Promise<number> {
   let removed = await objects.sweepUnfinished(options.unfinishedMaxAgeMs);
-  const youngest = Date.now() - options.unfinishedMaxAgeMs;
+  // By the clock that dated them: this machine's may be wrong by any amount.
+  const youngest = (await objects.now()).getTime() - options.unfinishedMaxAgeMs;
   for await (const stored of objects.list()) {
     if (stored.modifiedAt.getTime() > youngest || (await metadata.isObjectKeyLive(digitsKeyOf(stored.key)))) continue;
     await objects.remove(stored.key);
