@@ -57,6 +57,7 @@ export type * from './objects/object-store.ts';
 export { objectKeyPattern } from './objects/object-store.ts';
 export { createS3ObjectStore } from './objects/s3/s3-object-store.ts';
 export type { PartChecksum, S3Encryption, S3ObjectStoreOptions } from './objects/s3/s3-options.ts';
+export { makeFolder } from './open/make-folder.ts';
 export { openCache } from './open/open-cache.ts';
 export { openMetadata } from './open/open-metadata.ts';
 export { openObjects } from './open/open-objects.ts';

@@ -1,4 +1,11 @@
-import { type MetadataStore, maxInt64, nearestStart, type ObjectStore, type RequestLimits, type StoreUsage } from '@factorial/backing';
+import {
+  type MetadataStore,
+  maxInt64,
+  nearestStart,
+  type ObjectStore,
+  type RequestLimits,
+  type StoreUsage,
+} from '@factorial/backing';
 import {
   digitCountOfFactorial,
   type FactorialPlan,
@@ -142,7 +149,11 @@ function limitsOf({ totalBytes, freeBytes }: Room): RoomLimits {
   return { totalMaxBytes: totalBytes, reservedMaxBytes: freeBytes };
 }
 
-function isOverTotal(digits: bigint, { storedBytes, reservedBytes }: StoreUsage, { totalMaxBytes }: RoomLimits): boolean {
+function isOverTotal(
+  digits: bigint,
+  { storedBytes, reservedBytes }: StoreUsage,
+  { totalMaxBytes }: RoomLimits,
+): boolean {
   return totalMaxBytes !== undefined && storedBytes + reservedBytes + digits > totalMaxBytes;
 }
 
