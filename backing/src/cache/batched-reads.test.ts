@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { CapacityError } from '../contracts/errors.ts';
 import { BatchedReads } from './batched-reads.ts';
 
-const bounds = { waitingMax: 100, batchKeysMax: 3 };
+const bounds = { waitingMax: 100, batchKeysMax: 3, batchReadsMax: 5 };
 
 describe('reads that begin in one turn of the event loop', () => {
   test('are sent together, each key once, and everyone gets the value of their own key', async () => {
@@ -48,6 +48,16 @@ describe('reads that begin in one turn of the event loop', () => {
     expect(sizes).toEqual([3, 3, 2]);
   });
 
+  test('are split where they are more reads than one batch may answer', async () => {
+    let batches = 0;
+    const reads = new BatchedReads(async (keys) => {
+      batches += 1;
+      return keys;
+    }, bounds);
+    await Promise.all(Array.from({ length: 12 }, () => reads.read('a')));
+    expect(batches).toBe(3);
+  });
+
   test('share a fault, and those after them do not', async () => {
     let fails = true;
     const reads = new BatchedReads(async (keys) => {
@@ -72,7 +82,7 @@ describe('reads that begin in one turn of the event loop', () => {
 
   test('are refused beyond their bound, and let in again when others were answered', async () => {
     const gate = Promise.withResolvers<void>();
-    const reads = new BatchedReads((keys) => gate.promise.then(() => keys), { waitingMax: 2, batchKeysMax: 3 });
+    const reads = new BatchedReads((keys) => gate.promise.then(() => keys), { ...bounds, waitingMax: 2 });
     const waiting = [reads.read('a'), reads.read('a')];
     await expect(reads.read('b')).rejects.toThrow(CapacityError);
     gate.resolve();

@@ -5,6 +5,8 @@ export interface BatchedReadsOptions {
   readonly waitingMax: number;
   /** Different keys read with one command at most. */
   readonly batchKeysMax: number;
+  /** Reads in one batch at most. */
+  readonly batchReadsMax: number;
 }
 
 /** The values of these keys, in their order; an error among them concerns its key alone. */
@@ -34,18 +36,16 @@ export class BatchedReads<Value> {
 
   /** The value of the key; rejects with `CapacityError` when too many wait already. A fault reaches every read of its batch. */
   read(key: string): Promise<Value> {
-    const { waitingMax, batchKeysMax } = this.#options;
+    const { waitingMax } = this.#options;
     if (this.#waitingCount >= waitingMax) {
       return Promise.reject(new CapacityError(`expected fewer than ${waitingMax} cache reads under way, got as many`));
     }
     this.#waitingCount += 1;
     const batch = this.#open();
     batch.readCount += 1;
-    const shared = batch.answers.get(key);
-    if (shared !== undefined) return shared;
-    const answer = answerOf(batch, batch.keys.push(key) - 1);
-    batch.answers.set(key, answer);
-    if (batch.keys.length === batchKeysMax) this.#send(batch);
+    const answer = batch.answers.get(key) ?? addKey(batch, key);
+    const { batchKeysMax, batchReadsMax } = this.#options;
+    if (batch.keys.length === batchKeysMax || batch.readCount === batchReadsMax) this.#send(batch);
     return answer;
   }
 
@@ -71,6 +71,12 @@ export class BatchedReads<Value> {
       (fault) => over(() => reject(fault)),
     );
   }
+}
+
+function addKey<Value>(batch: Batch<Value>, key: string): Promise<Value> {
+  const answer = answerOf(batch, batch.keys.push(key) - 1);
+  batch.answers.set(key, answer);
+  return answer;
 }
 
 async function answerOf<Value>(batch: Batch<Value>, index: number): Promise<Value> {

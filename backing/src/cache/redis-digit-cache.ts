@@ -41,6 +41,8 @@ export interface RedisDigitCacheOptions {
 const loadPollMs = 25;
 /** Values read with one round trip: of a bounded size, so that the answer stays within the bound of a command. */
 const readKeysMax = 64;
+/** Reads that share a round trip. Smaller batches cost more commands and gained nothing with 50 clients of one value. */
+const readsMax = 1_000;
 const mebibyte = 2 ** 20;
 const digitZero = 0x30;
 const digitNine = 0x39;
@@ -100,6 +102,7 @@ class RedisStorage implements CacheStorage {
     this.#reads = new BatchedReads((keys) => this.#readAll(keys), {
       waitingMax: pendingMax,
       batchKeysMax: readKeysMax,
+      batchReadsMax: readsMax,
     });
   }
 
