@@ -125,7 +125,7 @@ test('damaged, shortened and lost files are noticed and made anew; so is a damag
   }
   const folder = join(parent, 'record');
   await mkdir(folder);
-  await writeFile(join(folder, 'checkpoint.json'), '{"format":"factorial-checkpoint-1","n":');
+  await writeFile(join(folder, 'checkpoint.json'), '{"format":"factorial-checkpoint-2","n":');
   expect((await finish(folder)).sha256).toBe(sha256);
 });
 

@@ -26,19 +26,17 @@ export function planOfBudget(facts: FactorialFacts, budget: Budget, threads: num
 
 /** The price of n! with scratch files: as many threads as the memory has regions for; the least that would do when it has none. */
 export function priceExternal(facts: FactorialFacts, budget: Budget): EnginePrice {
-  if (facts.source !== undefined)
-    return { ...noPrice, impossible: 'with scratch files nothing stored is started from' };
   let best: EnginePrice | undefined;
   for (let threads = Math.min(budget.threads, maxUsefulThreads); threads >= 1; threads = Math.floor(threads / 2)) {
     const plan = planOfBudget(facts, budget, threads);
     if (plan === undefined) continue;
-    const price = priceOf(facts, plan);
+    const price = priceOf(facts, plan, afreshCost(facts, budget, plan));
     if (best === undefined || price.estimatedSeconds < best.estimatedSeconds) best = price;
   }
   if (best !== undefined) return best;
   const leastBytes = leastExternalBytes(facts);
   const least = leastBytes === undefined ? undefined : planExternal(facts, leastBytes, 1);
-  if (least !== undefined) return priceOf(facts, least);
+  if (least !== undefined) return priceOf(facts, least, least.chainCost);
   const impossible = 'no product of this size is within the reach of the five primes, or a prime exceeds one limb';
   return { ...noPrice, impossible };
 }
@@ -52,10 +50,27 @@ const noPrice = {
   estimatedSeconds: Number.MAX_SAFE_INTEGER,
 } as const;
 
-function priceOf(facts: FactorialFacts, plan: ExternalPlan): EnginePrice {
+/** `chainCost` of the same run without its source. */
+function afreshCost({ source, ...facts }: FactorialFacts, budget: Budget, plan: ExternalPlan): number {
+  if (source === undefined) return plan.chainCost;
+  return planOfBudget(facts, budget, plan.threads)?.chainCost ?? plan.chainCost;
+}
+
+/** Share of the work that sieve and planes are; sieve and residues of a stored m! per number; parsing and writing it per digit. */
+const planesShare = 0.3;
+const siftSecondsPerNumber = 1e-8;
+const parseSecondsPerDigit = 2e-9;
+
+/** `afresh`: the chain's cost without a source, for which the work was measured. */
+function priceOf(facts: FactorialFacts, plan: ExternalPlan, afresh: number): EnginePrice {
+  const { source } = facts;
   const digits = Number(facts.digitCount);
+  const sourceDigits = Number(source?.digitCount ?? 0n);
   // Measured; files that do not stay in the page cache add the disk's time.
-  const work = 1.6e-9 * digits * Math.log2(digits + 2);
+  const whole = 1.6e-9 * digits * Math.log2(digits + 2);
+  const planes = planesShare * whole * (1 - sourceDigits / digits) + siftSecondsPerNumber * plan.sourceNumber;
+  const work = planes + ((1 - planesShare) * whole * plan.chainCost) / afresh;
+  const reading = source === undefined ? 0 : sourceDigits * (parseSecondsPerDigit + 1 / source.bytesPerSecond);
   const io = plan.ioBytes / 3e9;
   return {
     threads: plan.threads,
@@ -63,6 +78,6 @@ function priceOf(facts: FactorialFacts, plan: ExternalPlan): EnginePrice {
     memoryBytes: runtimeBytes(plan.threads) + plan.memoryBytes,
     scratchBytes: plan.scratchBytes,
     ioBytes: plan.ioBytes,
-    estimatedSeconds: 0.3 + (work + io) / Math.max(1, 0.9 * plan.threads) + 2e-9 * digits,
+    estimatedSeconds: 0.3 + reading + (work + io) / Math.max(1, 0.9 * plan.threads) + 2e-9 * digits,
   };
 }

@@ -8,6 +8,7 @@ import {
 import type { CheckpointStore } from '../../../checkpoint/checkpoint-store.ts';
 import { ScratchError } from '../../../errors.ts';
 import type { StoredBlob } from '../../../limbs/stored-blob.ts';
+import type { FactorialFacts } from '../../engine.ts';
 import type { ExternalThreads } from './external-threads.ts';
 import { digestStored } from './multiply-stored.ts';
 import type { StoredPlanes } from './plane-tree.ts';
@@ -21,9 +22,16 @@ export interface ResumedRun {
 }
 
 /** Reads a checkpoint, looks at every file it names, and keeps what is intact; the rest is removed. */
-export async function resumeRun(store: CheckpointStore, threads: ExternalThreads, n: bigint): Promise<ResumedRun> {
-  const record = await readCheckpoint(store.directory, n);
-  const named = [...(record?.planes ?? []), record?.result].filter((number) => number !== undefined && number !== null);
+export async function resumeRun(
+  store: CheckpointStore,
+  threads: ExternalThreads,
+  { n, source }: Pick<FactorialFacts, 'n' | 'source'>,
+): Promise<ResumedRun> {
+  const found = await readCheckpoint(store.directory, n);
+  const record = found?.from === (source === undefined ? null : `${source.n}`) ? found : undefined;
+  const named = [...(record?.planes ?? []), record?.result, record?.source].filter(
+    (number) => number !== undefined && number !== null,
+  );
   await store.removeOthers(new Set(named.map(({ file }) => file)));
   if (record === undefined) return { planes: undefined, state: undefined };
   const adopted = new Map<string, StoredBlob>();
@@ -35,12 +43,16 @@ export async function resumeRun(store: CheckpointStore, threads: ExternalThreads
     planes.push(number);
   }
   const result = record.result === null ? undefined : await adoptIntact(store, threads, record.result, adopted);
-  const isChainIntact = record.result === null || result !== undefined;
-  const expected = [BigInt(record.expected[0]), BigInt(record.expected[1])] as const;
+  const stored = record.source === null ? undefined : await adoptIntact(store, threads, record.source, adopted);
+  const isChainIntact =
+    (record.result === null || result !== undefined) && (record.source === null || stored !== undefined);
+  const pair = ([first, second]: readonly [string, string]) => [BigInt(first), BigInt(second)] as const;
   if (!intact) await removePlanes(store, planes, result);
   return {
-    planes: intact ? { planes, expected } : undefined,
-    state: isChainIntact ? { result, planesLeft: record.planesLeft } : undefined,
+    planes: intact
+      ? { planes, expected: pair(record.expected), expectedSource: pair(record.expectedSource) }
+      : undefined,
+    state: isChainIntact ? { result, planesLeft: record.planesLeft, source: stored } : undefined,
   };
 }
 
@@ -73,12 +85,15 @@ async function adoptIntact(
 /** Records what is finished now. */
 export async function recordProgress(
   store: CheckpointStore,
-  n: bigint,
-  { planes, expected }: StoredPlanes,
-  { result, planesLeft }: ChainState,
+  { n, source: start }: Pick<FactorialFacts, 'n' | 'source'>,
+  { planes, expected, expectedSource }: StoredPlanes,
+  { result, planesLeft, source }: ChainState,
 ): Promise<void> {
   const record: CheckpointRecord = {
     n: n.toString(),
+    from: start === undefined ? null : start.n.toString(),
+    source: source === undefined ? null : recordNumber(source),
+    expectedSource: [`${expectedSource[0]}`, `${expectedSource[1]}`],
     expected: [`${expected[0]}`, `${expected[1]}`],
     planes: planes.map((plane) => (plane === undefined ? null : recordNumber(plane))),
     planesLeft,

@@ -5,12 +5,14 @@ import type { LimbStore } from '../../../limbs/limb-store.ts';
 import { ScratchStore } from '../../../limbs/scratch-store.ts';
 import { sharedModule } from '../../../wasm/bridge.ts';
 import type { EngineDigits, EngineRun, EngineRunner } from '../../engine.ts';
+import { zerosIncluded } from '../price.ts';
 import type { ExternalPlan } from './external-plan.ts';
 import { externalWorkUnits, planOfBudget } from './external-price.ts';
 import { ExternalThreads } from './external-threads.ts';
 import type { ExternalContext } from './multiply-stored.ts';
 import { multiplyPlanesStored } from './plane-tree.ts';
 import { recordProgress, resumeRun } from './resume.ts';
+import { assertSource, storeSource } from './store-source.ts';
 import { type ChainState, multiplyChainStored } from './stored-chain.ts';
 import { type StoredNumber, sameResidues } from './stored-number.ts';
 import { storedText } from './stored-text.ts';
@@ -69,13 +71,16 @@ export async function computeInStore(run: EngineRun, plan: ExternalPlan, store: 
   const advance = (phase: 'sieve' | 'product', share: number) => run.meter.advance(phase, share * units);
   const context: ExternalContext = { threads, store };
   const checkpoint = store instanceof CheckpointStore ? store : undefined;
-  const resumed = checkpoint === undefined ? undefined : await resumeRun(checkpoint, threads, run.facts.n);
+  const resumed = checkpoint === undefined ? undefined : await resumeRun(checkpoint, threads, run.facts);
+  // What is wrong with the stored digits should show before anything is made of them.
+  const source = resumed?.state === undefined ? await sourceOf(run, store) : undefined;
   const stored =
     resumed?.planes ?? (await multiplyPlanesStored(context, plan, (share) => advance('sieve', planesShare * share)));
   const save = async (state: ChainState): Promise<void> => {
-    if (checkpoint !== undefined) await recordProgress(checkpoint, run.facts.n, stored, state);
+    if (checkpoint !== undefined) await recordProgress(checkpoint, run.facts, stored, state);
   };
-  const start = resumed?.state ?? { result: undefined, planesLeft: stored.planes.length };
+  if (source !== undefined) assertSource(run.facts.source!.n, source, stored.expectedSource);
+  const start = resumed?.state ?? { result: undefined, planesLeft: stored.planes.length, source };
   await save(start);
   const result = await multiplyChainStored(
     { ...context, onCost: (cost) => advance('product', ((1 - planesShare) * cost) / plan.chainCost) },
@@ -93,7 +98,13 @@ export async function computeInStore(run: EngineRun, plan: ExternalPlan, store: 
       checkpoint?.finish();
     },
     expectedResidues: expected,
+    zerosIncluded: zerosIncluded(run.facts),
   };
+}
+
+async function sourceOf(run: EngineRun, store: LimbStore): Promise<StoredNumber | undefined> {
+  const { source } = run.facts;
+  return source === undefined ? undefined : storeSource(run, source, store, () => undefined);
 }
 
 function assertExpected(run: EngineRun, result: StoredNumber, expected: StoredNumber['residues']): void {

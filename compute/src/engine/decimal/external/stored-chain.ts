@@ -4,14 +4,16 @@ import type { ExternalContext } from './multiply-stored.ts';
 import { multiplyAny } from './plane-tree.ts';
 import type { StoredNumber } from './stored-number.ts';
 
-/** Where the chain is: the number so far (undefined = 1) and the planes that are still to be taken in. */
+/** Where the chain is: the number so far (undefined = 1), the planes that are still to be taken in, and the stored m! that is. */
 export interface ChainState {
   readonly result: StoredNumber | undefined;
   readonly planesLeft: number;
+  readonly source: StoredNumber | undefined;
 }
 
 /**
- * ∏ P_i^(2^i) from the highest plane down, two planes at a time: with T = R² and Q = P_{i+1}²·P_i, R ← (T·Q)·T; an odd plane first, R ← P_i·R².
+ * ∏ P_i^(2^i) from the highest plane down, two planes at a time: with T = R² and Q = P_{i+1}²·P_i, R ← (T·Q)·T; an odd plane first, R ← P_i·R²; in the end
+ * the stored m!, when there is one.
  * `afterStep` is told every state that is complete. `keepPlanes`: planes stay in the store, for whoever resumes.
  */
 export async function multiplyChainStored(
@@ -26,6 +28,7 @@ export async function multiplyChainStored(
     multiplyOptional(context, plan, a, b, unneeded);
   const passing = (plane: StoredNumber | undefined) => (keepPlanes ? undefined : plane);
   let { result, planesLeft } = start;
+  const { source } = start;
   while (planesLeft > 0) {
     const previous = result;
     // While checkpoints are kept, a step's start must outlive the step.
@@ -44,8 +47,14 @@ export async function multiplyChainStored(
       result = await multiply(product, square, product === square ? [square] : [product, square]);
       planesLeft -= 2;
     }
-    await afterStep({ result, planesLeft });
+    await afterStep({ result, planesLeft, source });
     if (keepPlanes && previous !== undefined && !planes.includes(previous)) await context.store.remove(previous.blob);
+  }
+  if (source !== undefined) {
+    const operands = result === undefined ? [] : [source, result];
+    result = await multiply(source, result, keepPlanes ? [] : operands);
+    await afterStep({ result, planesLeft, source: undefined });
+    if (keepPlanes) for (const { blob } of operands) await context.store.remove(blob);
   }
   return result ?? storeOne(context);
 }
