@@ -79,7 +79,8 @@ function isRecord(value: unknown): value is CheckpointRecord {
   );
 }
 
-function isNumber(value: unknown): value is RecordedNumber {
+/** What a record calls a number, as it should be. */
+export function isNumber(value: unknown): value is RecordedNumber {
   if (typeof value !== 'object' || value === null) return false;
   const { file, bytes, offsetBytes, limbCount, residues } = value as Partial<RecordedNumber>;
   return (

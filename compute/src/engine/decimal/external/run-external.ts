@@ -11,7 +11,8 @@ import { externalWorkUnits, planOfBudget } from './external-price.ts';
 import { ExternalThreads } from './external-threads.ts';
 import type { ExternalContext } from './multiply-stored.ts';
 import { multiplyPlanesStored } from './plane-tree.ts';
-import { recordProgress, resumeRun } from './resume.ts';
+import { type ResumedRun, recordProgress, resumeRun, stepName } from './resume.ts';
+import { StepProgress } from './step-progress.ts';
 import { assertSource, storeSource } from './store-source.ts';
 import { type ChainState, multiplyChainStored } from './stored-chain.ts';
 import { type StoredNumber, sameResidues } from './stored-number.ts';
@@ -81,14 +82,13 @@ export async function computeInStore(run: EngineRun, plan: ExternalPlan, store: 
   };
   if (source !== undefined) assertSource(run.facts.source!.n, source, stored.expectedSource);
   const start = resumed?.state ?? { result: undefined, planesLeft: stored.planes.length, source };
-  await save(start);
+  // What is recorded already stays with the journal of its step.
+  if (resumed?.planes === undefined || resumed.state === undefined) await save(start);
+  const onCost = (cost: number) => advance('product', ((1 - planesShare) * cost) / plan.chainCost);
+  const chain = { context: { ...context, onCost }, plan, planes: stored.planes, afterStep: save };
   const result = await multiplyChainStored(
-    { ...context, onCost: (cost) => advance('product', ((1 - planesShare) * cost) / plan.chainCost) },
-    plan,
-    stored.planes,
+    checkpoint === undefined ? chain : { ...chain, progressOf: progressAfter(checkpoint, threads, start, resumed) },
     start,
-    checkpoint !== undefined,
-    save,
   );
   const { expected } = stored;
   assertExpected(run, result, expected);
@@ -100,6 +100,17 @@ export async function computeInStore(run: EngineRun, plan: ExternalPlan, store: 
     expectedResidues: expected,
     zerosIncluded: zerosIncluded(run.facts),
   };
+}
+
+/** Progress of steps: what an earlier process wrote down for the first one, nothing for those after it. */
+function progressAfter(
+  checkpoint: CheckpointStore,
+  threads: ExternalThreads,
+  start: ChainState,
+  resumed: ResumedRun | undefined,
+): (state: ChainState) => StepProgress {
+  return (state) =>
+    new StepProgress(checkpoint, threads, stepName(state), state === start ? (resumed?.entries ?? []) : []);
 }
 
 async function sourceOf(run: EngineRun, store: LimbStore): Promise<StoredNumber | undefined> {
