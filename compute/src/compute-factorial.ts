@@ -71,7 +71,8 @@ export async function startFactorial(
   const engine = admittedEngines(plan.engine)[0]!;
   const scope = new RunScope(options.signal);
   try {
-    const meter = new ProgressMeter(engine.workUnits(facts, plan) + Number(facts.digitCount), options.onProgress);
+    const units = engine.workUnits(facts, plan, budget) + Number(facts.digitCount);
+    const meter = new ProgressMeter(units, options.onProgress, plan.estimatedSeconds);
     const checkpoint = options.checkpointDir === undefined ? {} : { checkpointDir: options.checkpointDir };
     const source = options.from === undefined || facts.source === undefined ? {} : { source: options.from };
     if (options.sharedBudget !== undefined) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseSizeBytes } from './size-bytes.ts';
 import { readSettings, SettingsError, settingDefinitions } from './settings.ts';
+import { parseSizeBytes } from './size-bytes.ts';
 
 describe('readSettings', () => {
   it('takes every default when the environment is empty', () => {

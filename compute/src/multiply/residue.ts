@@ -30,6 +30,10 @@ const togetherBytes = 8 * 2 ** 20;
 /** Tasks per thread of a phase over columns: enough to even out, few enough to cost nothing. */
 const rangesPerThread = 4;
 
+/** Shares of a product's time: transforms with what belongs to them, and the combination. */
+export const transformShare = 0.78;
+export const combineShare = 1 - transformShare;
+
 /** Number of coefficients of a product of limb counts a and b, rounded up to whole groups of four. */
 export function productCoefficients(aLimbs: number, bLimbs: number): number {
   return 4 * Math.ceil((aLimbs + bLimbs) / 8);
@@ -271,9 +275,13 @@ export function multiplyResidue(
       const prime = first + Math.floor(task / blockCount);
       if (!product.isSquare) product.forwardSecond(prime, task % blockCount);
       product.multiplyBlock(prime, task % blockCount);
+      team.advance(transformShare / (primeCount * blockCount));
     });
   }
-  team.run(rangeCount, (task) => product.combineRange(task));
+  team.run(rangeCount, (task) => {
+    product.combineRange(task);
+    team.advance(combineShare / rangeCount);
+  });
   team.run(1, () => product.addCarries());
   return normalised(worker, outPtr, a.limbCount + b.limbCount);
 }

@@ -1,6 +1,14 @@
 import { type DecimalNumber, paddedLimbs } from '../limbs/decimal-number.ts';
 import type { Ptr } from '../wasm/bridge.ts';
-import { multiplyResidue, normalised, productCoefficients, ResidueProduct, type ResidueWorker } from './residue.ts';
+import {
+  combineShare,
+  multiplyResidue,
+  normalised,
+  productCoefficients,
+  ResidueProduct,
+  type ResidueWorker,
+  transformShare,
+} from './residue.ts';
 import type { Team } from './team.ts';
 import { transformShape } from './transform-shape.ts';
 import { carryBytes, primeCount, type ResidueArea, residueArrayBytes } from './workspace.ts';
@@ -73,10 +81,16 @@ export function multiplyUnbalanced(
     const limbs = piece(index).limbCount;
     product.nextFirst(piece(index), start);
     team.run(primeCount * rangeCount, (task) => product.splitFirst(...byRange(task)));
-    team.run(primeCount * blockCount, (task) => product.multiplyBlock(...byBlock(task)));
+    team.run(primeCount * blockCount, (task) => {
+      product.multiplyBlock(...byBlock(task));
+      team.advance(transformShare / (pieces * primeCount * blockCount));
+    });
     // The upper limbs of the piece before lie where this one goes: they step aside and are added to it.
     team.run(1, () => bytes.copyWithin(sidePtr, start, start + sideBytes));
-    team.run(rangeCount, (task) => product.combineRange(task));
+    team.run(rangeCount, (task) => {
+      product.combineRange(task);
+      team.advance(combineShare / (pieces * rangeCount));
+    });
     team.run(1, () => {
       product.addCarries();
       if (index > 0) kernels.addLimbs(start, limbs + b.limbCount, sidePtr, b.limbCount);

@@ -1,5 +1,5 @@
 import { planExternal } from '../../src/engine/decimal/external/external-plan.ts';
-import { externalWorkUnits } from '../../src/engine/decimal/external/external-price.ts';
+import { externalWork } from '../../src/engine/decimal/external/external-work.ts';
 import { computeInStore } from '../../src/engine/decimal/external/run-external.ts';
 import type { EngineRun } from '../../src/engine/engine.ts';
 import type { LimbStore } from '../../src/limbs/limb-store.ts';
@@ -48,7 +48,7 @@ export async function smallRun(options: SmallRunOptions): Promise<string> {
     },
     pool,
     signal: options.signal ?? new AbortController().signal,
-    meter: new ProgressMeter(externalWorkUnits(facts) + 1, onProgress),
+    meter: new ProgressMeter(Math.ceil(externalWork(facts, plan).total) + 1, onProgress),
     own: () => undefined,
     ...(from === undefined ? {} : { source: from.source }),
   };

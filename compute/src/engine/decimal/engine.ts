@@ -1,14 +1,21 @@
 import type { Engine } from '../engine.ts';
-import { externalWorkUnits } from './external/external-price.ts';
-import { priceDecimal } from './price.ts';
+import { planOfBudget } from './external/external-price.ts';
+import { externalWorkUnits } from './external/external-work.ts';
+import { planArena, priceDecimal } from './price.ts';
+import { arenaWork, memoryWorkUnits } from './work.ts';
 
 /** The default engine: radix 10^9 from the leaves on, so that the last product's limbs are the digits. */
 export const decimalEngine: Engine = {
   name: 'decimal',
   takesSource: true,
   price: priceDecimal,
-  workUnits: (facts, plan) =>
-    plan.storage === 'scratch' ? externalWorkUnits(facts) : Number(facts.digitCount - facts.trailingZeros),
+  workUnits: (facts, plan, budget) => {
+    if (plan.storage === 'scratch') return externalWorkUnits(facts, planOfBudget(facts, budget, plan.threads));
+    const arena = plan.threads === 0 ? undefined : planArena(facts, plan.threads);
+    return arena === undefined
+      ? Number(facts.digitCount - facts.trailingZeros)
+      : memoryWorkUnits(arenaWork(arena), plan.threads);
+  },
   load: async (plan) =>
     plan.storage === 'memory'
       ? (await import('./run.ts')).runDecimal

@@ -5,13 +5,15 @@ import { multiplyUnbalanced } from '../../multiply/unbalanced.ts';
 import type { Ptr } from '../../wasm/bridge.ts';
 import type { ThreadState } from './thread-state.ts';
 
+/** Share of a step's time that the square takes; its other two products take as long as each other. */
+const squareShare = 0.2;
 /** Coefficients up to which one thread does a step of the chain by itself: below it the team's meetings cost more than they bring. */
 const chainAloneCoefficients = 1 << 11;
 
 /**
  * ∏ P_i^(2^i) = n! / 10^z. From the highest plane down R ← (R·P_i)·R for small R; then two planes at a time, with T = R² and
  * Q = P_{i+1}²·P_i, as R ← (T·Q)·T: one product of unlike operands less. The result lies at arena.resultPtr; every thread returns the same.
- * `spareHeapPtr`: the heap that does not hold the planes. `progressShare`: millionths of the run that the chain stands for.
+ * `spareHeapPtr`: the heap that does not hold the planes. `progressShare`: units of progress that the chain stands for.
  */
 export function multiplyChain(
   state: ThreadState,
@@ -25,12 +27,16 @@ export function multiplyChain(
   let left = control.planesLeft;
   if (left % 2 === 1) result = stepTogether(state, result, planes[--left]);
   for (; left > 0; left -= 2) {
-    const factor = joinPlanes(state, planes[left - 1], planes[left - 2], spareHeapPtr);
-    const square = multiplyResidue(team, state.worker, state.teamArea, result, result, arena.resultPtr);
-    result = stepTogether(state, square, factor);
     // A step costs about a quarter of the next one.
-    control.addProgress((0.75 * progressShare) / 2 ** (left - 2) / arena.threads);
+    const stepUnits = (0.75 * progressShare) / 2 ** (left - 2);
+    team.weigh(0);
+    const factor = joinPlanes(state, planes[left - 1], planes[left - 2], spareHeapPtr);
+    team.weigh(squareShare * stepUnits);
+    const square = multiplyResidue(team, state.worker, state.teamArea, result, result, arena.resultPtr);
+    team.weigh(((1 - squareShare) / 2) * stepUnits);
+    result = stepTogether(state, square, factor);
   }
+  team.weigh(0);
   team.run(1, () => {
     control.resultLimbs = result.limbCount;
   });

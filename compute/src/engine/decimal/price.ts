@@ -8,6 +8,7 @@ import { maxMemoryBytes } from '../../wasm/bridge.ts';
 import type { EnginePrice, FactorialFacts, SourceFacts } from '../engine.ts';
 import { type ArenaSource, type DecimalArena, decimalArena } from './arena.ts';
 import { priceExternal } from './external/external-price.ts';
+import { arenaWork, emissionSeconds, lanes } from './work.ts';
 
 const inMemory = { storage: 'memory', scratchBytes: 0, ioBytes: 0 } as const;
 
@@ -66,11 +67,7 @@ export function priceDecimal(facts: FactorialFacts, budget: Budget): EnginePrice
 
 function priceWith(facts: FactorialFacts, threads: number): EnginePrice {
   const arena = planArena(facts, threads);
-  const digits = Number(facts.digitCount);
-  const { source } = facts;
-  const estimatedSeconds =
-    source === undefined ? estimateSeconds(digits, threads) : estimateSecondsFrom(facts, source, threads);
-  const price = { ...inMemory, threads, estimatedSeconds };
+  const price = { ...inMemory, threads, estimatedSeconds: estimateSeconds(facts, arena, threads) };
   if (arena === undefined) {
     const impossible = 'the number and its residues exceed the 4 GiB of one WASM memory';
     return { ...price, memoryBytes: maxMemoryBytes, impossible };
@@ -78,42 +75,21 @@ function priceWith(facts: FactorialFacts, threads: number): EnginePrice {
   return { ...price, memoryBytes: baseBytes + threads * bytesPerThread + arena.totalBytes };
 }
 
-/** Start of the threads (the kernels load once per process), then the digits times their logarithm: measured at n = 10^5 … 10^7, good to a factor of two elsewhere. */
-function estimateSeconds(digits: number, threads: number): number {
-  return startSeconds(threads) + computeSeconds(digits) / lanes(threads) + emissionSeconds(digits);
+/** Start of the threads (the kernels load once per process), then the work of the arena, with the digits of a stored m! read beside it; emission. */
+function estimateSeconds(facts: FactorialFacts, arena: DecimalArena | undefined, threads: number): number {
+  const digits = Number(facts.digitCount);
+  if (arena === undefined || threads === 0) return 7e-10 * digits * Math.log2(digits + 2) + emissionSeconds(digits);
+  const { source: last, total } = arenaWork(arena);
+  const reading = readingSeconds(facts.source);
+  return (
+    startSeconds + Math.max((total - last) / lanes(threads), reading) + last / lanes(threads) + emissionSeconds(digits)
+  );
 }
 
-/**
- * The same from a stored m!: (m + 1)…n like a factorial of its own length, one product, a second sieve, and the stored digits, which the calling
- * thread parses meanwhile.
- */
-function estimateSecondsFrom({ n, digitCount }: FactorialFacts, source: SourceFacts, threads: number): number {
-  const digits = Number(digitCount);
-  const sourceDigits = Number(source.digitCount);
-  const quotient = computeSeconds(digits - sourceDigits) + siftSecondsPerNumber * Number(n);
-  const product = productShare * computeSeconds(digits);
-  const reading = sourceDigits * (parseSecondsPerDigit + 1 / source.bytesPerSecond);
-  const start = startSeconds(threads) + Math.max(quotient / lanes(threads), reading);
-  return start + product / lanes(threads) + emissionSeconds(digits);
-}
-
-/** The last product as a share of computing all, sieve and residues of m! per number, parsing and residues per digit of m!. Set by tuners/source.ts. */
-const productShare = 0.35;
-const siftSecondsPerNumber = 1e-8;
+const startSeconds = 0.06;
+/** Parsing and residues, on the calling thread. */
 const parseSecondsPerDigit = 1e-9;
 
-function startSeconds(threads: number): number {
-  return threads === 0 ? 0 : 0.06;
-}
-
-function computeSeconds(digits: number): number {
-  return 7e-10 * digits * Math.log2(digits + 2);
-}
-
-function emissionSeconds(digits: number): number {
-  return 2e-9 * digits;
-}
-
-function lanes(threads: number): number {
-  return Math.max(1, 0.9 * threads);
+function readingSeconds(source: SourceFacts | undefined): number {
+  return source === undefined ? 0 : Number(source.digitCount) * (parseSecondsPerDigit + 1 / source.bytesPerSecond);
 }

@@ -10,12 +10,14 @@ import { ControlBlock } from './control.ts';
 import { multiplyInline } from './inline.ts';
 import { planArena, zerosIncluded } from './price.ts';
 import type { ProductTask } from './product-task.ts';
+import { programUnits } from './program.ts';
 import { resultText } from './result-text.ts';
 import { placeBasePrimes } from './segment-products.ts';
 import type { DecimalShare } from './thread-state.ts';
+import { arenaWork, memoryWorkUnits } from './work.ts';
 
 const productModule = new URL('../../../dist/engine/decimal/product-task.js', import.meta.url);
-const progressIntervalMs = 100;
+const progressIntervalMs = 50;
 
 /** Computes n! / 10^z on all threads of the pool at once, in one shared memory, verified before it resolves. */
 export const runDecimal: EngineRunner = async (run) => {
@@ -33,7 +35,7 @@ export const runDecimal: EngineRunner = async (run) => {
   placeBasePrimes(instance, arena);
   instance.kernels.fillResidueTable(arena.residueTablePtr);
   const control = new ControlBlock(instance, arena);
-  const residues = await withProgress(run, control, () => multiplyOnAllThreads(run, share, instance, control));
+  const residues = await withProgress(run, control, arena, () => multiplyOnAllThreads(run, share, instance, control));
   return finishedDigits(run, share, instance, control.resultLimbs, residues);
 };
 
@@ -96,13 +98,16 @@ async function placeSource(
 async function withProgress<Result>(
   run: EngineRun,
   control: ControlBlock,
+  arena: DecimalArena,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  const unitsPerMillionth = Number(run.facts.digitCount - run.facts.trailingZeros) / 1_000_000;
+  const { tables, segments, total } = arenaWork(arena);
+  const units = memoryWorkUnits(arenaWork(arena), arena.threads) / programUnits;
   let reported = 0;
   const report = () => {
     const progress = control.progress;
-    run.meter.advance(progress < 200_000 ? 'sieve' : 'product', (progress - reported) * unitsPerMillionth);
+    const phase = progress < (programUnits * (tables + segments)) / total ? 'sieve' : 'product';
+    run.meter.advance(phase, (progress - reported) * units);
     reported = progress;
   };
   report();

@@ -1,19 +1,12 @@
 import type { Budget } from '../../../plan/plan.ts';
 import type { EnginePrice, FactorialFacts } from '../../engine.ts';
 import { type ExternalPlan, leastExternalBytes, planExternal } from './external-plan.ts';
+import { externalSeconds } from './external-work.ts';
 
 /** Script memory of the calling side and of a thread: heaps, code, file buffers. */
 const baseBytes = 16 * 2 ** 20;
 const bytesPerThread = 24 * 2 ** 20;
 const maxUsefulThreads = 64;
-
-/** Computing a digit out of core takes so many times what emitting it takes. */
-const unitsPerDigit = 20;
-
-/** Work units of an out-of-core run before emission, where a digit emitted is one. */
-export function externalWorkUnits(facts: FactorialFacts): number {
-  return unitsPerDigit * Number(facts.digitCount - facts.trailingZeros);
-}
 
 function runtimeBytes(threads: number): number {
   return baseBytes + threads * bytesPerThread;
@@ -30,13 +23,13 @@ export function priceExternal(facts: FactorialFacts, budget: Budget): EnginePric
   for (let threads = Math.min(budget.threads, maxUsefulThreads); threads >= 1; threads = Math.floor(threads / 2)) {
     const plan = planOfBudget(facts, budget, threads);
     if (plan === undefined) continue;
-    const price = priceOf(facts, plan, afreshCost(facts, budget, plan));
+    const price = priceOf(facts, plan);
     if (best === undefined || price.estimatedSeconds < best.estimatedSeconds) best = price;
   }
   if (best !== undefined) return best;
   const leastBytes = leastExternalBytes(facts);
   const least = leastBytes === undefined ? undefined : planExternal(facts, leastBytes, 1);
-  if (least !== undefined) return priceOf(facts, least, least.chainCost);
+  if (least !== undefined) return priceOf(facts, least);
   const impossible = 'no product of this size is within the reach of the five primes, or a prime exceeds one limb';
   return { ...noPrice, impossible };
 }
@@ -50,34 +43,13 @@ const noPrice = {
   estimatedSeconds: Number.MAX_SAFE_INTEGER,
 } as const;
 
-/** `chainCost` of the same run without its source. */
-function afreshCost({ source, ...facts }: FactorialFacts, budget: Budget, plan: ExternalPlan): number {
-  if (source === undefined) return plan.chainCost;
-  return planOfBudget(facts, budget, plan.threads)?.chainCost ?? plan.chainCost;
-}
-
-/** Share of the work that sieve and planes are; sieve and residues of a stored m! per number; parsing and writing it per digit. */
-const planesShare = 0.3;
-const siftSecondsPerNumber = 1e-8;
-const parseSecondsPerDigit = 2e-9;
-
-/** `afresh`: the chain's cost without a source, for which the work was measured. */
-function priceOf(facts: FactorialFacts, plan: ExternalPlan, afresh: number): EnginePrice {
-  const { source } = facts;
-  const digits = Number(facts.digitCount);
-  const sourceDigits = Number(source?.digitCount ?? 0n);
-  // Measured; files that do not stay in the page cache add the disk's time.
-  const whole = 1.6e-9 * digits * Math.log2(digits + 2);
-  const planes = planesShare * whole * (1 - sourceDigits / digits) + siftSecondsPerNumber * plan.sourceNumber;
-  const work = planes + ((1 - planesShare) * whole * plan.chainCost) / afresh;
-  const reading = source === undefined ? 0 : sourceDigits * (parseSecondsPerDigit + 1 / source.bytesPerSecond);
-  const io = plan.ioBytes / 3e9;
+function priceOf(facts: FactorialFacts, plan: ExternalPlan): EnginePrice {
   return {
     threads: plan.threads,
     storage: 'scratch',
     memoryBytes: runtimeBytes(plan.threads) + plan.memoryBytes,
     scratchBytes: plan.scratchBytes,
     ioBytes: plan.ioBytes,
-    estimatedSeconds: 0.3 + reading + (work + io) / Math.max(1, 0.9 * plan.threads) + 2e-9 * digits,
+    estimatedSeconds: externalSeconds(facts, plan),
   };
 }

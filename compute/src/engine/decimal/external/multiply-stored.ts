@@ -28,8 +28,8 @@ const digestBlockLimbs = 65_536;
 export interface ExternalContext {
   readonly threads: ExternalThreads;
   readonly store: LimbStore;
-  /** Told the estimated cost of each finished task (`estimateCost`). */
-  readonly onCost?: (cost: number) => void;
+  /** Told the estimated cost of each finished task (`estimateCost`); `isInherited`: an earlier process did it. */
+  readonly onCost?: (cost: number, isInherited?: boolean) => void;
   /** Where the parts of a product are written down as they are finished, and found again. */
   readonly progress?: ProductProgress;
 }
@@ -84,6 +84,12 @@ async function finishProduct(
   return product;
 }
 
+/** `estimateCost` of a·b, reported as done by an earlier process. */
+export function inheritProduct(context: ExternalContext, a: StoredNumber, b: StoredNumber): void {
+  const operandLimbs = a === b ? a.limbCount : a.limbCount + b.limbCount;
+  context.onCost?.(estimateCost(shapeFor(context, a, b), operandLimbs, a === b, context.threads.count), true);
+}
+
 function shapeFor({ threads }: ExternalContext, a: StoredNumber, b: StoredNumber): FoldShape {
   return requireFoldShape(a.limbCount, b.limbCount, a === b, threads.share.regionBytes, threads.count);
 }
@@ -106,7 +112,7 @@ async function makeResidues(
     if (blob !== undefined) residues[prime]![part] = blob;
   }
   const items = all.filter(({ prime, part }) => residues[prime]![part] === undefined);
-  onCost?.((cost * (all.length - items.length)) / all.length);
+  onCost?.((cost * (all.length - items.length)) / all.length, true);
   if (items.length > 0) progress?.assertThere(a, b ?? a);
   await threads.map<(typeof items)[number], ResiduePair | undefined>(
     residueModule,

@@ -20,18 +20,20 @@ export interface StoredPlanes {
   readonly expectedSource: ResiduePair;
 }
 
-/** Sieves, multiplies every segment's primes plane by plane, and joins the segments' products. `onShare`: shares of it all, adding up to 1. */
+/** Sieves, multiplies every segment's primes plane by plane, and joins the segments' products. `onShare`: shares of either, adding up to 1. */
 export async function multiplyPlanesStored(
   context: ExternalContext,
   plan: ExternalPlan,
-  onShare: (share: number) => void,
+  onShare: (work: 'segments' | 'joins', share: number) => void,
 ): Promise<StoredPlanes> {
-  const { planes, expected, expectedSource } = await multiplySegments(context, plan, (share) => onShare(0.7 * share));
+  const { planes, expected, expectedSource } = await multiplySegments(context, plan, (share) =>
+    onShare('segments', share),
+  );
   const products: (StoredNumber | undefined)[] = [];
   const quiet: ExternalContext = { threads: context.threads, store: context.store };
   for (const factors of await joinSmall(quiet, plan, planes)) {
     products.push(await joinLarge(quiet, plan, factors));
-    onShare(0.3 / planes.length);
+    onShare('joins', 1 / planes.length);
   }
   return { planes: products, expected, expectedSource };
 }

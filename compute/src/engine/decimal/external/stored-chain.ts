@@ -1,6 +1,6 @@
 import { openBlob } from '../../../limbs/stored-blob.ts';
 import type { ExternalPlan } from './external-plan.ts';
-import type { ExternalContext } from './multiply-stored.ts';
+import { type ExternalContext, inheritProduct } from './multiply-stored.ts';
 import { multiplyAny } from './plane-tree.ts';
 import { StepLostError, type StepProgress } from './step-progress.ts';
 import type { StoredNumber } from './stored-number.ts';
@@ -107,6 +107,7 @@ async function multiplyOptional(
   const product = progress.product(name);
   const finished = await product.finished();
   if (finished === undefined) return multiplyAny({ ...context, progress: product }, plan, a, b, unneeded);
+  inheritProduct(context, a, b);
   for (const { blob } of unneeded) await context.store.remove(blob);
   return finished;
 }
