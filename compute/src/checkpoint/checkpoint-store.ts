@@ -3,10 +3,10 @@ import { mkdir, open, readdir, readFile, rm, stat, truncate, writeFile } from 'n
 import { join } from 'node:path';
 import { InputError, ScratchError } from '../errors.ts';
 import { type LimbStore, StoreLedger } from '../limbs/limb-store.ts';
+import { isLiving, ownerFileName, ownerMark } from '../limbs/scratch-owner.ts';
 import { freeScratchBytes } from '../limbs/scratch-store.ts';
 import { type StoredBlob, translateScratchError } from '../limbs/stored-blob.ts';
 
-const ownerFileName = 'owner';
 /** Files that belong to a checkpoint, and no others, are ever removed. */
 const ownNames = /^(blob-[\w-]+|owner|checkpoint\.json(\.new)?|step\.jsonl)$/;
 
@@ -107,19 +107,7 @@ export class CheckpointStore implements LimbStore {
 
 async function takeOver(directory: string): Promise<void> {
   const path = join(directory, ownerFileName);
-  const owner = Number(await readFile(path, 'utf8').catch(() => '0'));
-  if (owner > 0 && isAlive(owner)) {
-    throw new InputError('a checkpoint folder that nobody works in', `${directory}, in use by process ${owner}`);
-  }
-  await writeFile(path, `${process.pid}`);
-}
-
-/** A process with this number exists; another one may have got the number of one that is gone, which a person then has to settle. */
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+  const mark = await readFile(path, 'utf8').catch(() => '');
+  if (isLiving(mark)) throw new InputError('a checkpoint folder that nobody works in', `${directory}, in use: ${mark}`);
+  await writeFile(path, ownerMark());
 }
