@@ -2,6 +2,7 @@
 # One image for everything: the command chooses what runs.
 #   API      node service/dist/start/api.js          worker   node service/dist/start/worker.js
 #   migrate  node service/dist/start/migrate.js      Fargate  node sfn/dist/fargate/main.js
+#   Step Functions on one machine: node service/dist/start/workflow.js
 #   all in one process, on embedded services (the default): node service/dist/start/main.js
 ARG NODE_IMAGE=node:24.21.0-bookworm-slim
 

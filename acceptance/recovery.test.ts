@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
+import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { golden } from './golden.ts';
@@ -92,11 +92,103 @@ describe('a calculation that does not fit into memory', () => {
   });
 });
 
+describe('a long calculation whose service is killed \u22129', () => {
+  const n = 10_000_000;
+  const settings = {
+    COMPUTE_MEMORY_BYTES: '192MiB',
+    COMPUTE_SCRATCH_BYTES: '4GiB',
+    CHECKPOINT_FROM_SECONDS: '0',
+    HEARTBEAT_SECONDS: '0.1',
+    LOG_LEVEL: 'info',
+  };
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  beforeEach(async () => {
+    folder = await temporaryFolder();
+  });
+  afterEach(async () => {
+    await folder.remove();
+  });
+  const checkpoint = () => join(folder.path, 'scratch', `factorial-checkpoint-${n}-1`);
+
+  /** How much is done, of all; waits for the first report that is at least this. */
+  async function shareDone(product: Product, least: number): Promise<number> {
+    for (let waitedMs = 0; waitedMs < 100_000; waitedMs += 50) {
+      const { progress, status } = await product.metadata(n);
+      if (status === 'done') return 1;
+      const { phase, done, total } = (progress ?? { phase: '', done: 0, total: 1 }) as {
+        phase: string;
+        done: number;
+        total: number;
+      };
+      if (phase !== '' && done / total >= least) return done / total;
+      await pause(50);
+    }
+    throw new Error(`${n}! did not get to ${least} within 100 s`);
+  }
+
+  async function killedAt(least: number): Promise<number> {
+    const product = await Product.start(folder.path, settings);
+    expect((await product.request(n)).status).toBe(202);
+    const share = await shareDone(product, least);
+    await product.kill();
+    expect(share).toBeLessThan(1);
+    return share;
+  }
+
+  it('goes on from its last finished step in the next one', async () => {
+    await killedAt(0.6);
+    expect(await readdir(checkpoint())).toContain('checkpoint.json');
+    const product = await Product.start(folder.path, settings);
+    // The planes are 0.3 of the work before the digits are written: the first report already has them.
+    expect(await shareDone(product, 0.001)).toBeGreaterThan(0.28);
+    expect(await product.settled(n)).toMatchObject({ status: 'done', checksum: golden(n).sha256 });
+    const { stdout } = await product.stop('SIGTERM');
+    expect(stdout.toString()).toContain('"msg":"going on from a checkpoint"');
+    expect(await readdir(join(folder.path, 'scratch'))).toEqual([]);
+  });
+
+  it('notices what was damaged meanwhile and still ends with the right digits', async () => {
+    await killedAt(0.5);
+    for (const name of await readdir(checkpoint())) {
+      if (!name.startsWith('blob-')) continue;
+      const file = await open(join(checkpoint(), name), 'r+');
+      const { size } = await file.stat();
+      await file.write(Uint8Array.of(7), 0, 1, Math.floor(size / 3));
+      await file.close();
+    }
+    const product = await Product.start(folder.path, settings);
+    expect(await product.settled(n)).toMatchObject({ status: 'done', checksum: golden(n).sha256 });
+    await product.stop();
+    expect(await readdir(join(folder.path, 'scratch'))).toEqual([]);
+  });
+
+  it('leaves no checkpoint of a request that was cancelled before the next one', async () => {
+    await killedAt(0.35);
+    const product = await Product.start(folder.path, {
+      ...settings,
+      LONG_CONCURRENCY: '1',
+      SWEEP_INTERVAL_SECONDS: '0.5',
+    });
+    await fetch(`${product.url}/factorial?number=${n}`, { method: 'DELETE' });
+    const cancelledMs = Date.now();
+    while ((await readdir(join(folder.path, 'scratch'))).length > 0) {
+      expect(Date.now() - cancelledMs).toBeLessThan(2_500);
+      await pause(20);
+    }
+    expect(await product.metadata(n)).toMatchObject({ status: 'failed', error: { code: 'cancelled' } });
+    await product.stop();
+  });
+});
+
 describe('a start that cannot work', () => {
   it.each([
     [{ PORT: 'http' }, /PORT: expected an integer from 0 to 65535, got "http"/],
     [{ MAX_NUMBER: '-1' }, /MAX_NUMBER: expected an integer from 0 to \d+, got "-1"/],
     [{ COMPUTE_MEMORY_BYTES: 'much' }, /COMPUTE_MEMORY_BYTES: expected a size .*, got "much"/],
+    [
+      { COMPUTE_MEMORY_BYTES: '128MiB' },
+      /COMPUTE_MEMORY_BYTES: expected at least 201326592 \(192MiB\), .*, got 134217728/,
+    ],
     [{ ENGINE: 'abacus' }, /ENGINE: expected .*, got "?abacus/],
     [{ DATA_DIR: '/dev/null/state' }, /did not start: .*\/dev\/null\/state/],
   ])('says which setting is wrong: %j', async (settings, message) => {

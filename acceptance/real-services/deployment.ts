@@ -9,7 +9,15 @@ import { type RunningRabbitmq, startRabbitmq } from '../../backing/dev/rabbitmq.
 import { startRedis } from '../../backing/dev/redis.ts';
 import type { RunningServer } from '../../backing/dev/server.ts';
 import { type RunningSwift, startSwift } from '../../backing/dev/swift.ts';
-import { entryPoint, root, ServiceProcess, userEnvironment } from './service-process.ts';
+import type { TlsFiles } from '../../backing/dev/tls-files.ts';
+import {
+  entryPoint,
+  type ProcessPlace,
+  root,
+  ServiceProcess,
+  type ServiceRole,
+  userEnvironment,
+} from './service-process.ts';
 
 const bucket = 'factorials';
 
@@ -24,8 +32,14 @@ export interface Deployment extends AsyncDisposable {
   readonly objects: ObjectStore;
   /** The environment of a process of this deployment. */
   environment(changes?: Readonly<Record<string, string>>): NodeJS.ProcessEnv;
-  startApi(changes?: Readonly<Record<string, string>>): Promise<ServiceProcess>;
-  startWorker(changes?: Readonly<Record<string, string>>, imports?: readonly string[]): Promise<ServiceProcess>;
+  startApi(changes?: Readonly<Record<string, string>>, place?: ProcessPlace): Promise<ServiceProcess>;
+  startWorker(
+    changes?: Readonly<Record<string, string>>,
+    imports?: readonly string[],
+    place?: ProcessPlace,
+  ): Promise<ServiceProcess>;
+  /** The Step Functions server, each task of its executions a process of its own. */
+  startWorkflow(changes?: Readonly<Record<string, string>>, place?: ProcessPlace): Promise<ServiceProcess>;
   /** kill −9 every worker that is left, so that no test meets those of another. */
   killWorkers(): Promise<void>;
   migrate(): Promise<string>;
@@ -44,9 +58,11 @@ const quickRecovery = {
 };
 
 /** Start all four servers side by side, make the bucket, migrate the database. Ends everything it started when that fails. */
-export async function startDeployment(): Promise<Deployment> {
+export async function startDeployment(options: { readonly postgresTls?: TlsFiles } = {}): Promise<Deployment> {
   await using stack = new AsyncDisposableStack();
-  const starting = [startPostgres(), startRabbitmq(), startRedis(), startSwift()] as const;
+  const { postgresTls } = options;
+  const postgresOptions = postgresTls === undefined ? {} : { tls: postgresTls };
+  const starting = [startPostgres(postgresOptions), startRabbitmq(), startRedis(), startSwift()] as const;
   const started = await Promise.allSettled(starting);
   for (const server of started) if (server.status === 'fulfilled') stack.defer(() => server.value.dispose());
   const [postgres, rabbitmq, redis, swift] = await Promise.all(starting);
@@ -83,9 +99,9 @@ export async function startDeployment(): Promise<Deployment> {
   );
   const owned = stack.move();
   const workers: ServiceProcess[] = [];
-  const run = async (entry: 'api' | 'worker', changes = {}, imports: readonly string[] = []) => {
-    const env = environment(entry === 'worker' ? { WORKER_HEALTH_PORT: '0', ...changes } : changes);
-    const child = await ServiceProcess.start(entry, env, imports);
+  const run = async (entry: ServiceRole, changes = {}, place: ProcessPlace = {}) => {
+    const env = environment({ WORKER_HEALTH_PORT: '0', WORKFLOW_PORT: '0', ...changes });
+    const child = await ServiceProcess.start(entry, env, place);
     if (entry === 'worker') workers.push(child);
     owned.defer(() => child.kill());
     return child;
@@ -100,8 +116,9 @@ export async function startDeployment(): Promise<Deployment> {
     environment,
     migrate,
     killWorkers: async () => void (await Promise.all(workers.splice(0).map((worker) => worker.kill()))),
-    startApi: (changes) => run('api', changes),
-    startWorker: (changes, imports) => run('worker', changes, imports),
+    startApi: (changes, place) => run('api', changes, place),
+    startWorker: (changes, imports = [], place = {}) => run('worker', changes, { imports, ...place }),
+    startWorkflow: (changes, place) => run('workflow', changes, place),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -4,14 +4,29 @@ import { type Finished, finished, root, userEnvironment } from '../product.ts';
 
 export { root, userEnvironment };
 
-/** The file a pod runs. */
-export function entryPoint(role: 'api' | 'worker' | 'migrate'): string {
-  return join(root, 'service', 'dist', 'start', `${role}.js`);
+/** The processes of the service that stay. */
+export type ServiceRole = 'api' | 'worker' | 'workflow';
+
+/** The file a pod runs; `tree` is where the service is, by default the tree under test. */
+export function entryPoint(role: ServiceRole | 'migrate', tree = root): string {
+  return join(tree, 'service', 'dist', 'start', `${role}.js`);
 }
 
-/** One API or worker process, started as a pod starts it. */
+/** How a process is started: by default as the user of the tests, from the tree under test. */
+export interface ProcessPlace {
+  /** Modules loaded before it. */
+  readonly imports?: readonly string[];
+  /** Folder that holds the service. */
+  readonly tree?: string;
+  /** The Node that runs it. */
+  readonly node?: string;
+  /** User and group it runs as. */
+  readonly user?: { readonly uid: number; readonly gid: number };
+}
+
+/** One process of the service, started as a pod starts it. */
 export class ServiceProcess {
-  /** Of the API, or of the worker's probes. */
+  /** Of the API, of the worker's probes, or of the Step Functions server. */
   readonly url: string;
   readonly #child: ChildProcess;
   readonly #ended: Promise<Finished>;
@@ -24,14 +39,14 @@ export class ServiceProcess {
     this.#lines = lines;
   }
 
-  /** Resolves when it has said where it is. `imports` are modules loaded before it. */
+  /** Resolves when it has said where it is. */
   static async start(
-    role: 'api' | 'worker',
+    role: ServiceRole,
     env: NodeJS.ProcessEnv,
-    imports: readonly string[],
+    { imports = [], tree = root, node = process.execPath, user }: ProcessPlace = {},
   ): Promise<ServiceProcess> {
-    const args = [...imports.flatMap((path) => ['--import', path]), entryPoint(role)];
-    const child = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const args = [...imports.flatMap((path) => ['--import', path]), entryPoint(role, tree)];
+    const child = spawn(node, args, { cwd: tree, env, stdio: ['ignore', 'pipe', 'pipe'], ...user });
     const ended = finished(child, 600_000);
     ended.catch(() => undefined);
     const lines: string[] = [];
@@ -42,7 +57,7 @@ export class ServiceProcess {
         rest = parts.pop() ?? '';
         for (const line of parts) {
           lines.push(line);
-          const match = /Factorial (?:API|worker) .*at (http:\S+)/.exec(line);
+          const match = /Factorial (?:API|worker|workflow) .*?at (http:\S+)/.exec(line);
           if (match?.[1] !== undefined) settle(match[1]);
         }
       };
@@ -51,6 +66,10 @@ export class ServiceProcess {
       void ended.then(({ code, stderr }) => reject(new Error(`${role} ended with ${code}: ${stderr}`)), reject);
     });
     return new ServiceProcess(child, ended, url, lines);
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
   }
 
   /** What it wrote, line by line, on both streams. */

@@ -15,6 +15,8 @@ export interface ApiOptions {
   readonly quickBudget: Budget;
   /** Requests estimated to take at most this long go to the quick lane. */
   readonly quickMaxSeconds: number;
+  /** What stored results can be read at, about, when a calculation starts from one: for estimates. */
+  readonly storedBytesPerSecond: number;
   /** Results of at least this size are answered with a 307 to a presigned URL; undefined = never. */
   readonly presignMinBytes: bigint | undefined;
   /** Life of a presigned URL. */
@@ -66,6 +68,7 @@ const defaults: Omit<ApiOptions, 'budget' | 'quickBudget'> = {
   largeFrom: 1_000_000_000n,
   tinyMaxNumber: 2_000n,
   quickMaxSeconds: 5,
+  storedBytesPerSecond: 400e6,
   presignMinBytes: undefined,
   presignTtlSeconds: 300,
   jsonMaxDigits: 100_000,
@@ -157,6 +160,9 @@ function checkIntegers(options: ApiOptions): void {
     if (!Number.isInteger(value) || value < minimum || value > maximum) {
       throw new InputError(`${name} to be an integer from ${minimum} to ${maximum}`, String(value));
     }
+  }
+  if (!(options.storedBytesPerSecond > 0)) {
+    throw new InputError('storedBytesPerSecond to be a positive number', String(options.storedBytesPerSecond));
   }
   if (!(options.quickMaxSeconds >= 0 && Number.isFinite(options.quickMaxSeconds))) {
     throw new InputError('quickMaxSeconds to be a number of at least 0', String(options.quickMaxSeconds));

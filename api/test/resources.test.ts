@@ -88,6 +88,7 @@ describe('GET /factorial/estimate', () => {
       fits: true,
       reason: null,
       largestPossible: null,
+      from: null,
     });
     expect(estimate).toMatchObject({ storage: 'memory', scratchBytes: 0, ioBytes: 0 });
     expect(estimate.memoryBytes).toBeGreaterThan(0);
@@ -107,6 +108,22 @@ describe('GET /factorial/estimate', () => {
     expect(estimate.digits).toBe(count);
     if (zeros !== undefined) expect(estimate.trailingZeros).toBe(zeros);
     if (leading !== undefined) expect(estimate.leadingDigits).toBe(leading);
+  });
+
+  it('says whether the nearest stored result would be started from', async () => {
+    const { metadata } = harness.deps;
+    const store = async (number: bigint): Promise<void> => {
+      await harness.request(number);
+      const claim = await harness.claim(number);
+      await metadata.complete(claim, { size: digitCountOfFactorial(number), checksum: 'ab'.repeat(32) });
+    };
+    await store(1_000_000n);
+    await store(9_000_000n);
+    const near = await get('/factorial/estimate?number=9900000');
+    expect(near.from).toMatchObject({ number: '9000000', used: true, reason: expect.stringMatching(/, afresh /) });
+    const far = await get('/factorial/estimate?number=1100000');
+    expect(far.from).toMatchObject({ number: '1000000' });
+    expect((await get('/factorial/estimate?number=8000000')).from).toBeNull();
   });
 
   it('says that and why n does not fit, and what would', async () => {

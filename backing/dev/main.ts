@@ -17,6 +17,9 @@ try {
   const services = await startServices(directory === undefined ? undefined : resolve(directory));
   for (const [name, value] of Object.entries(services.environment)) process.stdout.write(`export ${name}='${value}'\n`);
   process.stdout.write(`# MySQL instead of PostgreSQL: export DATABASE_URL='${services.mysqlUrl}'\n`);
+  process.stdout.write(
+    '# Large n through Step Functions: npm run start:workflow prints the settings of API and worker for it\n',
+  );
   say('Ready. Copy the lines above into the shell of the service. Ctrl-C stops everything.');
   // The handlers of signals alone do not keep a process running.
   const staying = setInterval(() => undefined, 2 ** 30);

@@ -6,11 +6,14 @@ import { promisify } from 'node:util';
 import { ensurePackages } from './packages.ts';
 import { freePort } from './ports.ts';
 import { type RunningServer, serverDirectory, startServer } from './server.ts';
+import { copyTlsFiles, type TlsFiles } from './tls-files.ts';
 
 export interface LocalMariadbOptions {
   /** Kept by `dispose` when given. The system user `mysql` must be able to enter its parents. */
   readonly directory?: string;
   readonly port?: number;
+  /** PEM files; encrypted connections are accepted with them. */
+  readonly tls?: TlsFiles;
 }
 
 const run = promisify(execFile);
@@ -47,6 +50,7 @@ export async function startMariadb(options: LocalMariadbOptions = {}): Promise<R
     'innodb-log-file-size': '16M',
     'innodb-flush-log-at-trx-commit': 2,
     'performance-schema': 'off',
+    ...(await tlsSettings(options.tls, directory.path, user)),
   };
   return await startServer({
     name: 'mariadb',
@@ -78,4 +82,10 @@ async function initialise(parent: string, data: string, temporary: string, user:
     cwd: parent,
     env: { ...process.env, TMPDIR: temporary },
   });
+}
+
+async function tlsSettings(tls: TlsFiles | undefined, directory: string, user: string | undefined) {
+  if (tls === undefined) return {};
+  const { certFile, keyFile } = await copyTlsFiles(tls, directory, user);
+  return { 'ssl-cert': certFile, 'ssl-key': keyFile };
 }

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { ensurePackages } from './packages.ts';
 import { freePort } from './ports.ts';
 import { type RunningServer, serverDirectory, startServer } from './server.ts';
+import { copyTlsFiles, type TlsFiles } from './tls-files.ts';
 
 export interface LocalPostgresOptions {
   /** Kept by `dispose` when given. The system user `postgres` must be able to enter its parents. */
@@ -13,6 +14,8 @@ export interface LocalPostgresOptions {
   readonly port?: number;
   /** Write to disk without waiting for it: quicker, and safe against a killed server, not against a power failure. Default true. */
   readonly skipFsync?: boolean;
+  /** PEM files; encrypted connections are accepted with them. */
+  readonly tls?: TlsFiles;
 }
 
 const run = promisify(execFile);
@@ -39,6 +42,7 @@ export async function startPostgres(options: LocalPostgresOptions = {}): Promise
     full_page_writes: (options.skipFsync ?? true) ? 'off' : 'on',
     shared_buffers: '32MB',
     max_connections: 100,
+    ...(await tlsSettings(options.tls, directory.path, user)),
   };
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
   return await startServer({
@@ -58,6 +62,12 @@ export async function startPostgres(options: LocalPostgresOptions = {}): Promise
       await run(join(binDirectory, 'pg_isready'), ['-q', '-h', '127.0.0.1', '-p', String(port)]);
     },
   });
+}
+
+async function tlsSettings(tls: TlsFiles | undefined, directory: string, user: string | undefined) {
+  if (tls === undefined) return {};
+  const { certFile, keyFile } = await copyTlsFiles(tls, directory, user);
+  return { ssl: 'on', ssl_cert_file: certFile, ssl_key_file: keyFile };
 }
 
 function newestBinDirectory(): string | undefined {

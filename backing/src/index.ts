@@ -4,6 +4,13 @@ export { createMemoryDigitCache, type MemoryDigitCacheOptions } from './cache/me
 export { createRedisDigitCache, type RedisDigitCacheOptions } from './cache/redis-digit-cache.ts';
 export { type Cancellation, type CancellationServices, cancelCalculation } from './calculation/cancel-calculation.ts';
 export {
+  type CheckpointedRun,
+  type CheckpointFolder,
+  CheckpointFolders,
+  type CheckpointFoldersOptions,
+} from './calculation/checkpoint-folders.ts';
+export {
+  type CalculationLog,
   type ComputeAndStoreOptions,
   computeAndStore,
   type RunSupport,
@@ -17,6 +24,7 @@ export {
   type CalculationServices,
   runCalculation,
 } from './calculation/run-calculation.ts';
+export { nearestStart, type StoredStart } from './calculation/stored-start.ts';
 export { digitsKeyOf, type TaskNoteKind, taskNoteKey, taskNoteKinds } from './calculation/task-note.ts';
 export { type VerifyOptions, verifyStored } from './calculation/verify-stored.ts';
 export * from './contracts/errors.ts';

@@ -1,7 +1,9 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { InputError } from '@factorial/compute';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { CapacityError, TransientError } from '../src/contracts/errors.ts';
+import { verifyStored } from '../src/calculation/verify-stored.ts';
+import { CapacityError, CorruptObjectError, TransientError } from '../src/contracts/errors.ts';
 import type { ObjectStore } from '../src/objects/object-store.ts';
 import { createS3ObjectStore } from '../src/objects/s3/s3-object-store.ts';
 import { chunksOf, collect, describeObjectStoreContract } from './contracts/object-store.contract.ts';
@@ -37,6 +39,29 @@ describe('the S3 object store', () => {
     expect(bytes.subarray(2 ** 23 - 5, 2 ** 23 + 6).equals(await collect(await store.read('a/b', across)))).toBe(true);
     await store.close();
   });
+
+  test.each([7, 2 ** 23 + 5])(
+    'an object of %i bytes that was replaced after it was written is found by its parts alone, without being read back',
+    async (length) => {
+      const bucket = await s3.makeBucket();
+      const store = s3.store({ bucket });
+      const bytes = randomBytes(length);
+      const { eTag, bytes: size } = await put(store, 'a/b', bytes);
+      const checksum = createHash('sha256').update(bytes).digest('hex');
+      const verify = (readbackMaxBytes: bigint) => {
+        const computed = { size, checksum, ...(eTag === undefined ? {} : { eTag }) };
+        return verifyStored('a/b', computed, store, { readbackMaxBytes, signal: AbortSignal.timeout(30_000) });
+      };
+      expect(eTag).toMatch(length < 2 ** 23 ? /^[0-9a-f]{32}$/ : /^[0-9a-f]{32}-2$/);
+      await verify(0n);
+      await verify(size);
+      const other = Buffer.from(bytes);
+      other[length - 1] = (other[length - 1] ?? 0) ^ 1;
+      await s3.client.send(new PutObjectCommand({ Bucket: bucket, Key: 'a/b', Body: other }));
+      await expect(verify(0n)).rejects.toThrow(CorruptObjectError);
+      await store.close();
+    },
+  );
 
   test('a presigned URL serves the digits and its ranges, not another key, and refuses to live too long', async () => {
     const bucket = await s3.makeBucket();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ofKind, pick, pods, render } from './render.mjs';
+import { ofKind, pick, pods, refusal, render } from './render.mjs';
 import { builtModule } from './settings-table.mjs';
 
 const kinds = (objects) => new Set(objects.map((object) => object.kind));
@@ -22,6 +22,27 @@ test('switched off, budgets, policies, migration and service accounts are gone',
   assert.deepEqual(accounts, ['existing-api', 'default']);
 });
 
+/** The names that the worker gives to the queues of its lanes, as its own topology says. */
+async function laneQueues(exchange) {
+  const { lanes } = await builtModule('backing/dist/queue/calculation-queue.js');
+  const { Topology } = await builtModule('backing/dist/queue/rabbitmq/topology.js');
+  const { rabbitmqSettings } = await builtModule('backing/dist/queue/rabbitmq/rabbitmq-options.js');
+  const topology = new Topology(rabbitmqSettings({ url: 'amqp://broker', exchange }));
+  return lanes.map((lane) => topology.laneQueue(lane)).sort();
+}
+
+const queuesOf = ({ triggers }) => triggers.map(({ metadata }) => metadata.queueName).sort();
+
+test('the scaler asks for the queues of the exchange that the settings name, and no other name is a lane', async () => {
+  const { spec } = pick(render('scaled-external-broker'), 'ScaledObject', 'rel-factorial-worker');
+  const queues = queuesOf(spec);
+  assert.deepEqual(queues, await laneQueues('numbers'));
+  assert.match(
+    refusal('scaled-external-broker', { 'worker.autoscaling.messagesPerReplica': { 'small.slow': 1 } }),
+    /messagesPerReplica/,
+  );
+});
+
 test('production scales the API on CPU and the worker on every lane of the queue', async () => {
   const objects = render('production');
   const { spec } = pick(objects, 'HorizontalPodAutoscaler', 'rel-factorial-api');
@@ -29,12 +50,7 @@ test('production scales the API on CPU and the worker on every lane of the queue
   assert.equal(spec.metrics[0].resource.target.averageUtilization, 70);
   const scaled = pick(objects, 'ScaledObject', 'rel-factorial-worker').spec;
   assert.deepEqual([scaled.minReplicaCount, scaled.maxReplicaCount], [2, 30]);
-  const { lanes } = await builtModule('backing/dist/queue/calculation-queue.js');
-  const queues = scaled.triggers.map((trigger) => trigger.metadata.queueName);
-  assert.deepEqual(
-    queues,
-    lanes.map((lane) => `factorial.request.${lane}`),
-  );
+  assert.deepEqual(await laneQueues('factorial'), queuesOf(scaled));
   for (const trigger of scaled.triggers) {
     assert.equal(trigger.type, 'rabbitmq');
     assert.equal(trigger.metadata.mode, 'QueueLength');
@@ -100,9 +116,12 @@ test('the worker has its scratch on a volume that lives and dies with the pod', 
   });
 });
 
-test('the worker takes no traffic, the API takes it from where the values say', () => {
+test('the worker takes no traffic but a scraper that is named, the API takes it from where the values say', () => {
   const objects = render('placed');
-  assert.deepEqual(pick(objects, 'NetworkPolicy', 'rel-digits-worker').spec.ingress, []);
+  assert.deepEqual(pick(render('small'), 'NetworkPolicy', 'rel-factorial-worker').spec.ingress, []);
+  const [scraping] = pick(objects, 'NetworkPolicy', 'rel-digits-worker').spec.ingress;
+  assert.deepEqual(scraping.ports, [{ port: 'health' }]);
+  assert.equal(scraping.from[0].namespaceSelector.matchLabels['kubernetes.io/metadata.name'], 'monitoring');
   const [rule] = pick(objects, 'NetworkPolicy', 'rel-digits-api').spec.ingress;
   assert.deepEqual(rule.ports, [{ port: 'http' }]);
   assert.equal(rule.from[0].namespaceSelector.matchLabels['kubernetes.io/metadata.name'], 'ingress');
@@ -166,4 +185,23 @@ test('the longest release name still makes valid names', () => {
   const name = 'r'.repeat(53);
   const objects = render('small', { fullnameOverride: `${name}-${name}` });
   for (const { metadata } of objects) assert.ok(`${metadata.name}-default-user`.length <= 63, metadata.name);
+});
+
+test('own authorities are mounted and trusted by API, worker and migration; without any nothing is', () => {
+  const found = pods(render('external-servers')).filter(({ name }) => !name.startsWith('Pod '));
+  assert.equal(found.length, 3);
+  for (const { name, spec } of found) {
+    const [container] = spec.containers;
+    const variable = container.env.find((entry) => entry.name === 'NODE_EXTRA_CA_CERTS');
+    const mount = container.volumeMounts.find((entry) => entry.name === 'ca');
+    assert.equal(variable.value, `${mount.mountPath}/authorities.pem`, name);
+    assert.equal(mount.readOnly, true, name);
+    assert.deepEqual(spec.volumes.find((volume) => volume.name === 'ca').configMap, { name: 'authorities' }, name);
+  }
+  assert.doesNotMatch(JSON.stringify(render('small')), /NODE_EXTRA_CA_CERTS|"ca"/);
+});
+
+test('the migration checks the database as API and worker do', () => {
+  const [container] = pick(render('production'), 'Job', 'rel-factorial-migrate').spec.template.spec.containers;
+  assert.equal(container.env.find(({ name }) => name === 'DATABASE_CA_FILE').value, 'rds');
 });

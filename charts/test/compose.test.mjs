@@ -17,7 +17,7 @@ const environmentOf = (service) =>
 
 test('API, worker and migration run from the one image, by commands that are in the tree', () => {
   const commands = Object.fromEntries(ours.map(([name, { command }]) => [name, command]));
-  assert.deepEqual(Object.keys(commands).sort(), ['api', 'bucket', 'migrate', 'worker']);
+  assert.deepEqual(Object.keys(commands).sort(), ['api', 'bucket', 'migrate', 'worker', 'workflow']);
   for (const [name, command] of Object.entries(commands)) assert.equal(commandProblem(command), undefined, name);
   for (const [name, service] of ours) assert.equal(service.image, compose.services.api.image, name);
 });
@@ -50,6 +50,15 @@ test('every address of a backing service is one of the services, on its own port
     );
     assert.equal(url.port, port);
   }
+});
+
+test('API and worker find the state machine at the service that runs it', () => {
+  const { SFN_ENDPOINT, STATE_MACHINE_ARN } = environmentOf(compose.services.worker);
+  const { hostname, port } = new URL(SFN_ENDPOINT);
+  assert.equal(hostname, 'workflow');
+  const environment = environmentOf(compose.services.workflow);
+  assert.equal(environment.WORKFLOW_PORT, port);
+  assert.equal(environment.STATE_MACHINE_ARN, STATE_MACHINE_ARN);
 });
 
 test('passwords of the service are those of the servers', () => {

@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { golden } from '../../acceptance/golden.ts';
+import { servedDigits, settled, startDeployment } from '../../acceptance/real-services/deployment.ts';
+import { entryPoint } from '../../acceptance/real-services/service-process.ts';
+import { makeAuthority } from '../../backing/test/tls/certificates.ts';
+import { startTlsProxy } from '../../backing/test/tls/tls-proxy.ts';
 import { copyInstruction, environmentOf, readDockerfile } from './dockerfile.mjs';
 import { projectRoot } from './paths.mjs';
 
@@ -114,4 +119,99 @@ test('the image starts from its files alone, computes 3000! and stops when told'
     await ended;
   }
   assert.equal(child.exitCode, 0);
+});
+
+/** The user of the image where this machine lets us be it, else whoever runs the tests. */
+const user = process.getuid?.() === 0 ? { uid: 10001, gid: 10001 } : undefined;
+
+/** A folder of its own for one process, the only one that it may write to. */
+function writableFolder(name) {
+  const folder = join(root, name);
+  mkdirSync(folder, { mode: 0o700 });
+  if (user) chownSync(folder, user.uid, user.gid);
+  return folder;
+}
+
+test('API, worker, migration and tasks in containers run from the files of the image on real services over TLS, writing nothing beside', async () => {
+  chmodSync(root, 0o755);
+  const node = join(root, 'node');
+  copyFileSync(process.execPath, node);
+  chmodSync(node, 0o755);
+  const authority = makeAuthority(join(root, 'authority'));
+  const certificate = authority.issue('server');
+  await using deployment = await startDeployment({ postgresTls: certificate });
+  const { postgres, rabbitmq, redis, swift } = deployment;
+  const portOf = ({ url }) => Number(new URL(url).port);
+  await using broker = await startTlsProxy(portOf(rabbitmq), certificate);
+  await using cache = await startTlsProxy(portOf(redis), certificate);
+  await using objects = await startTlsProxy(portOf(swift), certificate);
+  const database = new URL(postgres.url);
+  database.hostname = 'localhost';
+  database.password = 'hidden-database-password';
+  const secrets = { password: database.password, key: 'hidden-api-key-0123456789' };
+  const place = { tree: app, node, ...(user ? { user } : {}) };
+  const environmentOfProcess = (name) => {
+    const folder = writableFolder(name);
+    return {
+      ...environmentOf(final),
+      HOST: '127.0.0.1',
+      PORT: '0',
+      PATH: root,
+      HOME: '/nonexistent',
+      DATA_DIR: folder,
+      TMPDIR: folder,
+      SCRATCH_DIR: folder,
+      DATABASE_URL: `${database.href}?sslmode=verify-full`,
+      DATABASE_CA_FILE: authority.caFile,
+      AMQP_URL: broker.urlOf(rabbitmq.url, 'amqps'),
+      REDIS_URL: cache.urlOf(redis.url, 'rediss'),
+      S3_ENDPOINT: objects.urlOf(swift.url, 'https'),
+      NODE_EXTRA_CA_CERTS: authority.caFile,
+      API_KEYS: secrets.key,
+      COMPUTE_MEMORY_BYTES: '1GiB',
+      COMPUTE_SCRATCH_BYTES: '1GiB',
+      LARGE_FROM: '20000',
+      LARGE_FUNCTION_MAX_SECONDS: '0',
+      LOG_LEVEL: 'debug',
+    };
+  };
+  const migration = spawnSync(node, [entryPoint('migrate', app)], {
+    cwd: app,
+    env: deployment.environment(environmentOfProcess('migrate')),
+    encoding: 'utf8',
+    ...user,
+  });
+  assert.equal(migration.status, 0, migration.stderr);
+
+  const workflow = await deployment.startWorkflow(environmentOfProcess('workflow'), place);
+  const { STATE_MACHINE_ARN, SFN_ENDPOINT } = JSON.parse(await workflow.said(/STATE_MACHINE_ARN/));
+  const large = { STATE_MACHINE_ARN, SFN_ENDPOINT };
+  const api = await deployment.startApi({ ...environmentOfProcess('api'), ...large }, place);
+  const worker = await deployment.startWorker({ ...environmentOfProcess('worker'), ...large }, [], place);
+  for (const process of [api, worker]) {
+    const { status, checks } = await process.readiness();
+    assert.equal(status, 'ready', JSON.stringify(checks));
+  }
+
+  const numbers = [5_000, 20_000];
+  for (const number of numbers) {
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${secrets.key}` };
+    const answer = await fetch(`${api.url}/factorial`, { method: 'POST', headers, body: JSON.stringify({ number }) });
+    assert.equal(answer.status, 202);
+  }
+  for (const number of numbers) {
+    const { status, checksum } = await settled(deployment.metadata, number, 240_000);
+    assert.deepEqual({ status, checksum }, { status: 'done', checksum: golden(number).sha256 });
+    assert.equal((await servedDigits(api, number)).sha256, golden(number).sha256);
+  }
+  const lines = [api, worker, workflow].flatMap((process) => process.lines).join('\n');
+  assert.match(lines, /"task":"calculate","kind":"container"/);
+  for (const process of [api, worker, workflow]) assert.equal(await process.stop(), 0);
+  const said = [api, worker, workflow].flatMap((process) => process.lines).join('\n') + migration.stdout;
+  for (const [name, secret] of Object.entries(secrets)) assert.ok(!said.includes(secret), name);
+  if (user) {
+    const found = execFileSync('find', [dirname(root), '-uid', String(user.uid), '-prune'], { encoding: 'utf8' });
+    const elsewhere = found.split('\n').filter((path) => path !== '' && !path.startsWith(`${root}/`));
+    assert.deepEqual(elsewhere, []);
+  }
 });

@@ -74,7 +74,11 @@ const refusals = {
     { 'worker.autoscaling.minReplicas': 31 },
     /worker\.autoscaling: expected minReplicas of at most maxReplicas \(30\), got 31/,
   ],
-  'scaling on no queue': ['production', { 'worker.autoscaling.queues': [] }, /at '\/worker\/autoscaling\/queues'/],
+  'a scale of nothing': [
+    'production',
+    { 'worker.autoscaling.messagesPerReplica': { large: 0 } },
+    /at '\/worker\/autoscaling\/messagesPerReplica\/large'/,
+  ],
   'an ingress without host': ['production', { 'api.ingress.hosts': [] }, /api\.ingress\.hosts: expected at least one/],
   'heartbeats slower than half a lease': [
     'small',

@@ -10,7 +10,7 @@ import { settingsModule, settingsTable } from './settings-table.mjs';
 const table = await settingsTable();
 const secrets = Object.keys(table).filter((name) => table[name].secret);
 /** Variables of Node, the AWS SDK and of this chart, which are no settings of the service. */
-const foreignVariables = ['NODE_ENV', 'NODE_OPTIONS', 'TMPDIR', 'REDIS_PASSWORD', 'CHART_TEST'];
+const foreignVariables = ['NODE_ENV', 'NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS', 'TMPDIR', 'REDIS_PASSWORD', 'CHART_TEST'];
 
 /** A valid value of a setting other than its default, as one would write it in a values file. */
 function exampleOf({ expected, fallback }) {

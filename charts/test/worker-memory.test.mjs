@@ -49,9 +49,9 @@ for (const name of Object.keys(valuesFiles)) {
 
   test(`${name}: the service finds the compute budget enough for every lane`, async () => {
     const { readSettings } = await settingsModule();
-    const { laneBudgets } = await builtModule('service/dist/start/lane-budgets.js');
+    const { computeBudgets } = await builtModule('service/dist/start/lane-budgets.js');
     const settings = readSettings(workerOf(render(name)).environment);
-    const budgets = Object.values(laneBudgets(settings));
+    const budgets = Object.values(computeBudgets(settings).lanes);
     assert.equal(budgets.length, 3);
     for (const budget of budgets) assert.ok(budget.memoryBytes >= 64 * mebibyte);
   });
@@ -96,7 +96,7 @@ test('threads are the requested cores, rounded up', () => {
 
 test('a memory that cannot work is refused with the least that can; a little less is refused, too', async () => {
   const { readSettings } = await settingsModule();
-  const { laneBudgets } = await builtModule('service/dist/start/lane-budgets.js');
+  const { computeBudgets } = await builtModule('service/dist/start/lane-budgets.js');
   const seed = randomInt(2 ** 31);
   let state = seed;
   const next = (from, to) => {
@@ -118,7 +118,7 @@ test('a memory that cannot work is refused with the least that can; a little les
     const { limit, ...parts } = accountFor(worker, settings);
     const sum = Object.values(parts).reduce((total, bytes) => total + bytes, 0);
     assert.ok(sum <= limit, `${context}: ${sum} of ${limit}`);
-    assert.doesNotThrow(() => laneBudgets(settings), context);
+    assert.doesNotThrow(() => computeBudgets(settings), context);
     const almost = Math.floor(least * 0.97);
     assert.match(refusal('small', { ...set, 'worker.memory': `${almost}Mi` }), /cannot work/, context);
   }

@@ -1,11 +1,13 @@
+export { packFactors } from './factors';
 export { fillTwiddles } from './twiddles';
 export { forwardLevel, forwardNtt } from './forward';
 export { inverseLevel, inverseNtt } from './inverse';
 export { multiplyPointwise } from './pointwise';
 export { mergeLanes, splitLanes } from './lanes';
+export { addCarryIn, recordBlock } from './carry';
 export { addLimbs, combineResidues, flushCarry } from './combine';
 export { multiplySchoolbook, multiplyWords } from './schoolbook';
-export { appendLimbResidues, fillResidueTable, multiplyPowerResidues, multiplyResidues } from './residues';
+export { appendLimbResidues, fillResidueTable, multiplyPowerResidues, multiplyResidues, multiplyUpTo } from './residues';
 export { limbsToText, textToLimbs } from './text';
 export { foldCoefficients, interpolateResidues, splitResidues, weightResidues } from './fold';
 export { listPrimePowers, selectPlane } from './sieve';

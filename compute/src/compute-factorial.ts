@@ -8,7 +8,7 @@ import { powerMod } from './multiply/primes.ts';
 import { defaultBudget, parseBudget } from './plan/budget.ts';
 import type { Budget, FactorialPlan } from './plan/plan.ts';
 import { factorialFacts, type PlanOptions, planFactorial, withSource } from './plan/plan-factorial.ts';
-import { startTaskPool } from './pool/task-pool.ts';
+import { startTaskPool } from './pool/start-task-pool.ts';
 import type { ProgressListener } from './progress.ts';
 import { ProgressMeter } from './progress-meter.ts';
 import type { FactorialResult } from './result.ts';
@@ -36,6 +36,8 @@ export interface ComputeOptions {
    * ended. Emptied when the digits were taken to their end. One process at a time; runs in memory leave it alone.
    */
   readonly checkpointDir?: string;
+  /** Leave the files in `checkpointDir` when the digits were taken: the caller removes the folder, once the digits are where they belong. */
+  readonly keepCheckpoint?: boolean;
   /** Shared with other runs of the process: this one starts when its plan fits beside them, and says `waiting` until then. */
   readonly sharedBudget?: SharedBudget;
   /**
@@ -73,7 +75,8 @@ export async function startFactorial(
   try {
     const units = engine.workUnits(facts, plan, budget) + Number(facts.digitCount);
     const meter = new ProgressMeter(units, options.onProgress, plan.estimatedSeconds);
-    const checkpoint = options.checkpointDir === undefined ? {} : { checkpointDir: options.checkpointDir };
+    const { checkpointDir, keepCheckpoint = false } = options;
+    const checkpoint = checkpointDir === undefined ? {} : { checkpointDir, keepCheckpoint };
     const source = options.from === undefined || facts.source === undefined ? {} : { source: options.from };
     if (options.sharedBudget !== undefined) {
       const onWait = (reason: string) => meter.wait(reason);

@@ -1,4 +1,6 @@
 export { type BudgetShare, SharedBudget, type SharedBudgetOptions, type ShareRequest } from './budget/shared-budget.ts';
+export { checkpointFileName } from './checkpoint/checkpoint-file.ts';
+export { isCheckpointInUse } from './checkpoint/folder-owner.ts';
 export { type ComputeOptions, computeFactorial, defaultMaxChunkBytes } from './compute-factorial.ts';
 export { digitCountOfFactorial, leadingDigits, maxLeadingDigits } from './digits/digit-count.ts';
 export { ComputeError, InputError, KernelError, PlanCapacityError, ScratchError, SourceError } from './errors.ts';

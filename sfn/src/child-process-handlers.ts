@@ -14,11 +14,32 @@ export interface ChildProcessOptions {
   /** Most bytes of answer and of messages kept of a task. Default 262,144. */
   readonly outputMaxBytes?: number;
   /** Told of every task that begins. */
-  readonly onStart?: (task: { readonly pid: number; readonly command: readonly string[] }) => void;
+  readonly onStart?: (task: StartedTask) => void;
+  /** Told of every task that ends. */
+  readonly onEnd?: (task: EndedTask) => void;
+}
+
+export interface StartedTask {
+  readonly pid: number;
+  readonly command: readonly string[];
+  readonly kind: 'function' | 'container';
+  /** The execution it works for. */
+  readonly execution: string;
+}
+
+export interface EndedTask extends StartedTask {
+  /** Null when it died of a signal. */
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** The end of what it wrote on stderr. */
+  readonly messages: string;
 }
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const invokeScript = fileURLToPath(new URL('../dist/lambda/invoke.js', import.meta.url));
+
+/** Characters of a task's messages that are told with its end. */
+const messagesShown = 500;
 
 interface ProcessEnd {
   readonly code: number | null;
@@ -54,7 +75,9 @@ export function childProcessTaskHandlers(options: ChildProcessOptions): TaskHand
 
 function answerOf({ code, signal, stdout, stderr }: ProcessEnd): unknown {
   if (code !== 0) {
-    const error = new Error(`the function ended with ${signal ?? `exit code ${code}`}: ${stderr.slice(-500)}`);
+    const error = new Error(
+      `the function ended with ${signal ?? `exit code ${code}`}: ${stderr.slice(-messagesShown)}`,
+    );
     error.name = 'Lambda.Unknown';
     throw error;
   }
@@ -70,31 +93,37 @@ function run(
   stdin: string,
   environment: Readonly<Record<string, string>>,
   options: ChildProcessOptions,
-  { signal: stop }: TaskContext,
+  { signal: stop, executionName: execution }: TaskContext,
 ): Promise<ProcessEnd> {
   const { rootDirectory = root, stopGraceMs = 5_000, outputMaxBytes = 262_144 } = options;
   return new Promise((resolve, reject) => {
     stop.throwIfAborted();
     const env = { ...options.environment, ...environment };
-    const child = spawn(process.execPath, args, { cwd: rootDirectory, env, stdio: ['pipe', 'pipe', 'pipe'] });
+    // Over the channel the child learns that this process is gone.
+    const child = spawn(process.execPath, args, { cwd: rootDirectory, env, stdio: ['pipe', 'pipe', 'pipe', 'ipc'] });
+    const { stdin: input, stdout: output, stderr: messages } = child;
+    if (input === null || output === null || messages === null) throw new Error('expected pipes to the task, got none');
     let killer: NodeJS.Timeout | undefined;
     const end = (): void => {
       child.kill('SIGTERM');
       killer = setTimeout(() => child.kill('SIGKILL'), stopGraceMs);
     };
     stop.addEventListener('abort', end, { once: true });
-    const stdout = collect(child.stdout, outputMaxBytes);
-    const stderr = collect(child.stderr, outputMaxBytes);
-    child.once('spawn', () => options.onStart?.({ pid: child.pid ?? 0, command: args }));
+    const stdout = collect(output, outputMaxBytes);
+    const stderr = collect(messages, outputMaxBytes);
+    const kind = args[0] === invokeScript ? 'function' : 'container';
+    const task = (): StartedTask => ({ pid: child.pid ?? 0, command: args, kind, execution });
+    child.once('spawn', () => options.onStart?.(task()));
     child.once('error', reject);
     child.once('close', (code, signal) => {
       stop.removeEventListener('abort', end);
       clearTimeout(killer);
+      options.onEnd?.({ ...task(), code, signal, messages: stderr().slice(-messagesShown) });
       resolve({ code, signal, stdout: stdout(), stderr: stderr() });
     });
     // A child that died before it read its input is known by its exit.
-    child.stdin.on('error', () => child.stdin.destroy());
-    child.stdin.end(stdin);
+    input.on('error', () => input.destroy());
+    input.end(stdin);
   });
 }
 

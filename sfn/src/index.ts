@@ -1,4 +1,9 @@
-export { type ChildProcessOptions, childProcessTaskHandlers } from './child-process-handlers.ts';
+export {
+  type ChildProcessOptions,
+  childProcessTaskHandlers,
+  type EndedTask,
+  type StartedTask,
+} from './child-process-handlers.ts';
 export {
   type StepFunctionsEndpoint,
   type StepFunctionsEndpointOptions,

@@ -1,6 +1,8 @@
 import { availableParallelism } from 'node:os';
+import { join, resolve } from 'node:path';
 import { readSettings, type Settings } from '@factorial/backing';
 import { type Budget, defaultBudget } from '@factorial/compute';
+import { localTaskSizes } from './plan/local-task-sizes.ts';
 import type { TaskSize } from './plan/task-size.ts';
 import { defaultHandoffLeaseMs, type TaskOptions } from './task-options.ts';
 import { type OpenTaskServices, openTaskServices } from './task-services.ts';
@@ -38,11 +40,17 @@ export function taskOptions(settings: Settings, sizes: readonly TaskSize[]): Tas
   });
 }
 
-/** What a task that runs on this machine may use. */
-export function localBudget(settings: Settings): Budget {
+/** This machine in both size classes, with what the settings let one task use. */
+export function localSizes(settings: Settings): readonly TaskSize[] {
+  return localTaskSizes(localBudget(settings), settings.LARGE_FUNCTION_MAX_SECONDS);
+}
+
+function localBudget(settings: Settings): Budget {
+  const { COMPUTE_MEMORY_BYTES: memoryBytes, COMPUTE_SCRATCH_BYTES: scratchBytes, DATA_DIR, SCRATCH_DIR } = settings;
   return defaultBudget({
     engine: settings.ENGINE,
     threads: settings.THREADS ?? Math.min(availableParallelism(), 256),
-    ...(settings.COMPUTE_MEMORY_BYTES === undefined ? {} : { memoryBytes: settings.COMPUTE_MEMORY_BYTES }),
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
+    ...(scratchBytes === 0 ? {} : { scratchBytes, scratchDir: resolve(SCRATCH_DIR ?? join(DATA_DIR, 'scratch')) }),
   });
 }

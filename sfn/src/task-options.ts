@@ -1,5 +1,4 @@
-import type { ClaimLimits, LeaseTimes } from '@factorial/backing';
-import type { SharedBudget } from '@factorial/compute';
+import type { ClaimLimits, LeaseTimes, RunSupport } from '@factorial/backing';
 import type { TaskSize } from './plan/task-size.ts';
 
 /** How the tasks of the state machine behave. Frozen before use. */
@@ -12,8 +11,8 @@ export interface TaskOptions extends LeaseTimes, Pick<ClaimLimits, 'maxInterrupt
   readonly verifyReadbackMaxBytes: bigint;
   /** The machines a task may be given, cheapest first. */
   readonly sizes: readonly TaskSize[];
-  /** Memory and scratch that the process shares with other calculations; a task waits for its part. Undefined where a task has a machine of its own. */
-  readonly sharedBudget?: SharedBudget;
+  /** What the process lends a calculation: the memory and scratch it shares with others, and its checkpoints. Undefined where a task has a machine of its own. */
+  readonly support?: RunSupport;
 }
 
 /** Default of `handoffLeaseMs`: five minutes. */

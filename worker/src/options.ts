@@ -1,5 +1,6 @@
 import type {
   CalculationQueue,
+  CheckpointFolders,
   DigitCache,
   Lane,
   MetadataStore,
@@ -17,6 +18,8 @@ export interface WorkerServices {
   readonly workflow: WorkflowEngine;
   /** Memory and scratch of all calculations of this process, whoever runs them. */
   readonly sharedBudget: SharedBudget;
+  /** Undefined where there is no scratch. */
+  readonly checkpoints: CheckpointFolders | undefined;
 }
 
 /** How one worker behaves. Frozen before use. */
@@ -37,6 +40,8 @@ export interface WorkerOptions {
   readonly leaseMs: number;
   /** Between two renewals of a lease; at most half of `leaseMs`. */
   readonly heartbeatMs: number;
+  /** What stored results can be read at, about, when a calculation starts from one. */
+  readonly storedBytesPerSecond: number;
   readonly sweepIntervalMs: number;
   /** Rows that one sweep publishes again at most. */
   readonly sweepMaxRows: number;

@@ -57,7 +57,7 @@ export async function openTestServices(): Promise<TestServices> {
     await rm(directory, { recursive: true, force: true });
   };
   const sharedBudget = new SharedBudget({ memoryBytes: 4 * 2 ** 30, scratchBytes: 2 ** 40, quickMemoryBytes: 2 ** 30 });
-  const stores = { metadata, objects, cache, queue, workflow, sharedBudget };
+  const stores = { metadata, objects, cache, queue, workflow, sharedBudget, checkpoints: undefined };
   return { ...stores, directory, ask, executions, [Symbol.asyncDispose]: close };
 }
 
@@ -74,6 +74,7 @@ export function testOptions(changes: Partial<WorkerOptions> = {}): WorkerOptions
     turnWaitMs: undefined,
     leaseMs: 2_000,
     heartbeatMs: 100,
+    storedBytesPerSecond: 400e6,
     sweepIntervalMs: 50,
     sweepMaxRows: 100,
     unfinishedMaxAgeMs: 60_000,

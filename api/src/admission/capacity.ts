@@ -1,4 +1,4 @@
-import { type MetadataStore, maxInt64, type ObjectStore } from '@factorial/backing';
+import { type MetadataStore, maxInt64, nearestStart, type ObjectStore } from '@factorial/backing';
 import {
   digitCountOfFactorial,
   type FactorialPlan,
@@ -71,6 +71,13 @@ export class Capacity {
   planOrUndefined(n: bigint): FactorialPlan | undefined {
     const planned = this.#plan(n);
     return planned instanceof PlanCapacityError ? undefined : planned;
+  }
+
+  /** The plan of n! with the nearest stored result on offer; undefined when there is none. */
+  async planFromStored(n: bigint): Promise<FactorialPlan | undefined> {
+    const { budget, storedBytesPerSecond } = this.#options;
+    if (n > maxInt64) return undefined;
+    return (await nearestStart(n, budget, this.#metadata, storedBytesPerSecond))?.plan;
   }
 
   /** Seconds that n! takes in the quick lane; infinite when it does not fit there. */

@@ -1,4 +1,4 @@
-import { digitCountOfFactorial, leadingDigits, trailingZeroCount } from '@factorial/compute';
+import { digitCountOfFactorial, type FactorialPlan, leadingDigits, trailingZeroCount } from '@factorial/compute';
 import type { Assessment, Capacity } from '../admission/capacity.ts';
 import type { ApiServer } from '../api-types.ts';
 import { requireFormat } from '../representation/require-format.ts';
@@ -29,14 +29,15 @@ export function registerEstimate(app: ApiServer, capacity: Capacity): void {
     handler: async (request, reply) => {
       requireFormat(request, ['application/json']);
       const n = parseNumber(request.query.number);
-      return reply.send(estimateOf(n, await capacity.assess(n)));
+      return reply.send(estimateOf(n, await capacity.assess(n), await capacity.planFromStored(n)));
     },
   });
 }
 
-function estimateOf(n: bigint, assessment: Assessment): Estimate {
+function estimateOf(n: bigint, assessment: Assessment, fromStored: FactorialPlan | undefined): Estimate {
   const problem = assessment.fits ? undefined : assessment.problem;
-  const { plan } = assessment;
+  const plan = fromStored ?? assessment.plan;
+  const from = fromStored?.from;
   return {
     number: String(n),
     digits: String(digitCountOfFactorial(n)),
@@ -52,5 +53,6 @@ function estimateOf(n: bigint, assessment: Assessment): Estimate {
     scratchBytes: plan?.scratchBytes ?? null,
     ioBytes: plan?.ioBytes ?? null,
     estimatedSeconds: plan?.estimatedSeconds ?? null,
+    from: from === undefined ? null : { number: from.n, used: from.used, reason: from.reason },
   };
 }

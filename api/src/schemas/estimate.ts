@@ -28,6 +28,17 @@ export const estimateSchema = Type.Object(
     scratchBytes: orNull(Type.Number(), 'Bytes of scratch files the run would take'),
     ioBytes: orNull(Type.Number(), 'Bytes the run would read from and write to scratch files'),
     estimatedSeconds: orNull(Type.Number(), 'Seconds it would take on this machine, good to a small factor'),
+    from: Type.Union(
+      [
+        Type.Object({
+          number: decimalString('m.'),
+          used: Type.Boolean({ description: 'Whether n! would be computed from m!, as m!·(m + 1)…n.' }),
+          reason: Type.String(),
+        }),
+        Type.Null(),
+      ],
+      { description: 'The nearest stored result below n; null when there is none near enough.' },
+    ),
   },
   { title: 'Estimate' },
 );

@@ -1,16 +1,44 @@
-import { type Budget, type ComputeOptions, computeFactorial } from '@factorial/compute';
+import {
+  type Budget,
+  ComputeError,
+  type ComputeOptions,
+  computeFactorial,
+  type FactorialPlan,
+  type FactorialResult,
+  planFactorial,
+  type SharedBudget,
+  SourceError,
+} from '@factorial/compute';
+import { StaleLeaseError } from '../contracts/errors.ts';
 import type { Claim, MetadataStore, StoredProgress } from '../metadata/metadata-store.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
+import type { CheckpointFolder, CheckpointFolders } from './checkpoint-folders.ts';
+import { type StoredStart, storedFactorial } from './stored-start.ts';
 
 /** Digits as they were computed and written: what the stored object must agree with before it is published. */
 export interface StoredDigits {
   readonly size: bigint;
   /** Hex SHA-256 of the digits. */
   readonly checksum: string;
+  /** The store's own mark of the bytes, made of the checksums of all parts and compared when they were written. */
+  readonly eTag?: string;
+}
+
+/** Where a run writes what is worth knowing about its course; pino's shape. */
+export interface CalculationLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
 }
 
 /** What a process lends its runs beside their budget. */
-export type RunSupport = Pick<ComputeOptions, 'checkpointDir' | 'sharedBudget'>;
+export interface RunSupport {
+  /** Memory and scratch that the run has to wait for; undefined where its part was taken before, or it has a machine of its own. */
+  readonly sharedBudget?: SharedBudget | undefined;
+  readonly checkpoints?: CheckpointFolders | undefined;
+  /** A stored m! to start from, if its plan says so. */
+  readonly start?: StoredStart | undefined;
+  readonly log?: CalculationLog | undefined;
+}
 
 export interface ComputeAndStoreOptions {
   readonly budget: Budget;
@@ -20,19 +48,87 @@ export interface ComputeAndStoreOptions {
   readonly onProgress: (progress: StoredProgress) => void;
 }
 
+interface Stores {
+  readonly metadata: MetadataStore;
+  readonly objects: ObjectStore;
+}
+
 /**
  * Compute n! and stream its digits into the object the claim names, `calculating` → `uploading`. The caller keeps the
- * lease. The same claim always writes the same bytes under the same key, so repeating this is safe.
+ * lease. The same claim always writes the same bytes under the same key, so repeating this is safe. A checkpoint that was kept stays until
+ * the caller has published the digits, and goes when the run is not to be gone on with.
  */
 export async function computeAndStore(
   claim: Claim,
-  { metadata, objects }: { readonly metadata: MetadataStore; readonly objects: ObjectStore },
-  { budget, support, signal, onProgress }: ComputeAndStoreOptions,
+  stores: Stores,
+  options: ComputeAndStoreOptions,
 ): Promise<StoredDigits> {
-  await using result = await computeFactorial(claim.n, { ...support, budget, signal, onProgress });
-  await metadata.markUploading(claim);
-  const receipt = await objects
+  const { support, signal, budget } = options;
+  const plan = planFactorial(claim.n, budget);
+  const untakenBytes = support?.sharedBudget === undefined ? 0 : plan.scratchBytes;
+  const checkpoint = await support?.checkpoints?.prepare(claim, plan, untakenBytes);
+  try {
+    return await computeInto(claim, stores, options, plan, checkpoint);
+  } catch (error) {
+    if (checkpoint !== undefined && !isResumable(error, signal)) await support?.checkpoints?.remove(claim);
+    throw error;
+  }
+}
+
+async function computeInto(
+  claim: Claim,
+  stores: Stores,
+  options: ComputeAndStoreOptions,
+  { estimatedSeconds }: FactorialPlan,
+  checkpoint: CheckpointFolder | undefined,
+): Promise<StoredDigits> {
+  const { support, signal } = options;
+  if (checkpoint?.resumes === true) {
+    support?.log?.info({ number: claim.n, attempt: claim.attempt, estimatedSeconds }, 'going on from a checkpoint');
+  }
+  await using result = await computeProduct(claim, stores, options, checkpoint);
+  await stores.metadata.markUploading(claim);
+  const receipt = await stores.objects
     .sink(claim.objectKey)
     .write({ digits: result.digits(), digitCount: result.digitCount, signal });
-  return { size: receipt.bytes, checksum: await result.sha256 };
+  const stored = { size: receipt.bytes, checksum: await result.sha256 };
+  return receipt.eTag === undefined ? stored : { ...stored, eTag: receipt.eTag };
+}
+
+/** From the stored m! where the plan says so; afresh when that turns out to be damaged or gone. */
+async function computeProduct(
+  { n }: Claim,
+  { objects }: Stores,
+  { budget, support, signal, onProgress }: ComputeAndStoreOptions,
+  checkpoint: CheckpointFolder | undefined,
+): Promise<FactorialResult> {
+  const { sharedBudget, start, log } = support ?? {};
+  const compute = (more: Pick<ComputeOptions, 'from'>): Promise<FactorialResult> =>
+    computeFactorial(n, {
+      budget,
+      signal,
+      onProgress,
+      ...more,
+      ...(sharedBudget === undefined ? {} : { sharedBudget }),
+      ...(checkpoint === undefined ? {} : { checkpointDir: checkpoint.path, keepCheckpoint: true }),
+    });
+  if (start?.plan.from?.used !== true) return await compute({});
+  const { row, bytesPerSecond } = start;
+  log?.info({ number: n, from: row.n, reason: start.plan.from.reason }, 'starting from a stored result');
+  try {
+    return await compute({ from: storedFactorial(row, objects, bytesPerSecond, signal) });
+  } catch (error) {
+    if (!(error instanceof SourceError)) throw error;
+    log?.warn(
+      { number: n, from: row.n, key: row.objectKey, reason: error.message },
+      'stored result not usable, computing afresh',
+    );
+    return await compute({});
+  }
+}
+
+/** Told to stop, or failed for a reason outside of the calculation: what is finished is good, and somebody will want it. */
+function isResumable(error: unknown, signal: AbortSignal): boolean {
+  if (signal.aborted) return !(signal.reason instanceof StaleLeaseError);
+  return !(error instanceof ComputeError);
 }

@@ -27,7 +27,7 @@ export interface CalculationServices {
 
 export interface CalculationOptions extends LeaseTimes {
   readonly budget: Budget;
-  readonly support?: RunSupport;
+  readonly support?: RunSupport | undefined;
   /** Failed tries of one attempt before the row is failed for good. */
   readonly maxFailures: number;
   /** Stored results up to this size are read back and hashed before they are published. */
@@ -47,6 +47,7 @@ export async function runCalculation(
 ): Promise<CalculationOutcome> {
   try {
     const row = await calculate(claim, services, options, stop);
+    await options.support?.checkpoints?.remove(claim);
     await remember(row, services);
     return { kind: 'done', row };
   } catch (error) {

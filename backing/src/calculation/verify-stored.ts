@@ -9,7 +9,8 @@ export interface VerifyOptions {
 }
 
 /**
- * Compare the stored object with what was computed: its size always, its SHA-256 up to `readbackMaxBytes`.
+ * Compare the stored object with what was computed: its size and, where the store tells one, its ETag (on S3 made of the checksums of all
+ * parts, each compared when it was sent) always, its SHA-256 up to `readbackMaxBytes`.
  * `CorruptObjectError` when they differ: never publish it.
  */
 export async function verifyStored(
@@ -23,6 +24,9 @@ export async function verifyStored(
     throw new CorruptObjectError(
       `expected ${computed.size} bytes stored at ${key}, got ${stored?.size ?? 'no object'}`,
     );
+  }
+  if (computed.eTag !== undefined && stored.eTag !== computed.eTag) {
+    throw new CorruptObjectError(`expected the ETag ${computed.eTag} at ${key}, got ${stored.eTag ?? 'none'}`);
   }
   if (computed.size > readbackMaxBytes) return;
   const { sha256 } = await objects.checksum(key, signal);

@@ -43,6 +43,14 @@ export const settingDefinitions = {
       ),
     ),
   ),
+  DATABASE_CA_FILE: optional(
+    text(
+      "Authorities that the database's certificate and host name are checked against; left out: those that Node trusts. Turns TLS on.",
+      'the path of a PEM file, or rds for those of Amazon RDS',
+      /^[^\0]{1,4096}$/,
+      '',
+    ),
+  ),
   DATABASE_POOL_MAX: integer('Connections to the database per process.', 1, 1000, 10),
   DATABASE_STATEMENT_TIMEOUT_SECONDS: seconds('Bound on one statement of the database.', 0.1, 3600, 10),
   REDIS_URL: optional(
@@ -119,6 +127,7 @@ export const settingDefinitions = {
   SFN_ENDPOINT: optional(
     url('Step Functions server other than that of AWS.', 'a URL such as https://host:8083', ['http:', 'https:']),
   ),
+  WORKFLOW_PORT: integer('Port of the Step Functions server that npm run start:workflow is.', 0, 65_535, 8083),
   UPLOAD_PARTS_IN_FLIGHT: integer('Parts of one upload under way at once; each is held in memory.', 1, 64, 2),
   PRESIGN_MIN_BYTES: optional(
     size(
@@ -151,6 +160,12 @@ export const settingDefinitions = {
   SCRATCH_DIR: optional(
     text('Folder of scratch files; by default scratch in DATA_DIR.', 'a path', /^[^\0]{1,4096}$/, ''),
   ),
+  CHECKPOINT_FROM_SECONDS: seconds(
+    'Calculations with scratch files that are estimated to take longer keep what is finished there, to go on after a restart.',
+    0,
+    86_400,
+    60,
+  ),
   MAX_NUMBER: exactNumber('Largest n that may be requested.', 0n, maxInt64, 100_000_000n),
   LARGE_FROM: exactNumber('From this n on a calculation runs as a workflow execution.', 1n, maxInt64, 1_000_000_000n),
   TINY_MAX_NUMBER: exactNumber('Up to this n a GET is answered at once, without being stored.', 0n, 5_000n, 1_000n),
@@ -158,6 +173,12 @@ export const settingDefinitions = {
   QUICK_CONCURRENCY: integer('Calculations of the quick lane at once.', 1, 64, 2),
   LONG_CONCURRENCY: integer('Calculations of the long lane at once; they share the compute memory.', 1, 16, 1),
   LARGE_CONCURRENCY: integer('Workflow executions at once in the local workflow engine.', 1, 16, 1),
+  LARGE_FUNCTION_MAX_SECONDS: seconds(
+    'Calculations of a workflow estimated to take longer run in a container, not in a function.',
+    0,
+    300,
+    300,
+  ),
 
   QUEUE_MAX_MESSAGES: integer(
     'Messages waiting per lane; more wait as rows until the sweep finds them.',

@@ -1,9 +1,15 @@
 import { maxTimerMs, positiveInteger } from '../contracts/positive-integer.ts';
+import { type ServerTls, serverAddress } from './server-tls.ts';
 
 /** How a metadata store reaches a database server. Every wait is bounded; a bound that is hit is a `TransientError`. */
 export interface ServerStoreOptions {
   /** With user, password and database, such as `postgres://user:secret@host:5432/factorial`. */
   readonly url: string;
+  /**
+   * Authorities, PEM, that the server's certificate and name are checked against; TLS is used then. Default: TLS as the URL's `sslmode`
+   * says, against those that Node trusts.
+   */
+  readonly certificateAuthorities?: string;
   /** Connections at most; the migration takes one more while it runs. Default 10. */
   readonly poolMax?: number;
   /** Calls that wait for a free connection at most; more are refused at once. Default 1,000. */
@@ -20,7 +26,10 @@ export interface ServerStoreOptions {
   readonly readGranularityMs?: number;
 }
 
-export type ServerStoreSettings = Readonly<Required<ServerStoreOptions>>;
+export interface ServerStoreSettings extends Readonly<Required<Omit<ServerStoreOptions, 'certificateAuthorities'>>> {
+  /** How connections are encrypted; undefined: not at all. */
+  readonly tls: ServerTls | undefined;
+}
 
 const defaults = {
   poolMax: 10,
@@ -39,7 +48,8 @@ export function serverStoreSettings(options: ServerStoreOptions): ServerStoreSet
   const bounds = (Object.keys(defaults) as Bound[]).map(
     (name) => [name, positiveInteger(name, options[name] ?? defaults[name], maxTimerMs)] as const,
   );
-  return Object.freeze({ ...defaults, ...Object.fromEntries(bounds), url: options.url });
+  const { url, tls } = serverAddress(options.url, options.certificateAuthorities);
+  return Object.freeze({ ...defaults, ...Object.fromEntries(bounds), url, tls });
 }
 
 /** The same server for a migration: one connection, and time for a change of a large table. */

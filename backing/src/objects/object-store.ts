@@ -11,6 +11,8 @@ export interface StoredObject {
   readonly key: string;
   readonly size: bigint;
   readonly modifiedAt: Date;
+  /** The server's own mark of the bytes (S3: made of the checksums of all parts, where it is no secret); left out where there is none. */
+  readonly eTag?: string;
 }
 
 /** Inclusive byte range, 0 ≤ start ≤ end < size. */

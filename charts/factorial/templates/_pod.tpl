@@ -81,3 +81,27 @@ annotations:
   {{- toYaml . | nindent 2 }}
   {{- end }}
 {{- end -}}
+
+{{/* Authorities of one's own: a variable, its mount and its volume, or nothing. */}}
+{{- define "factorial.caEnv" -}}
+{{- if .Values.caBundle.configMap }}
+- name: NODE_EXTRA_CA_CERTS
+  value: /etc/factorial/ca/{{ .Values.caBundle.key }}
+{{- end }}
+{{- end -}}
+
+{{- define "factorial.caMount" -}}
+{{- if .Values.caBundle.configMap }}
+- name: ca
+  mountPath: /etc/factorial/ca
+  readOnly: true
+{{- end }}
+{{- end -}}
+
+{{- define "factorial.caVolume" -}}
+{{- if .Values.caBundle.configMap }}
+- name: ca
+  configMap:
+    name: {{ .Values.caBundle.configMap }}
+{{- end }}
+{{- end -}}

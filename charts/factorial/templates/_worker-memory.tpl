@@ -30,7 +30,8 @@ Everything that follows from worker.memory, in MiB, as YAML:
 
 native 64 is Node outside V8's heap and 12 a bare worker thread (measured 43 and 11 on Node 24); 8 is the part size of every
 object below 78 GiB, and an upload holds two parts more than are in flight. The reserve of 1/32 is for what the kernel counts.
-The least to compute in is what the service demands: 64 for each calculation that may run at once.
+The least to compute in is what the service demands: 64 for each quick calculation at once and for one long one; long ones share the rest
+and wait for each other.
 */}}
 {{- define "factorial.workerMemory" -}}
 {{- $memory := include "factorial.mebibytes" .Values.worker.memory | int64 -}}
@@ -47,7 +48,7 @@ The least to compute in is what the service demands: 64 for each calculation tha
 {{- $heapSemi := ternary 16 8 (ge $memory 2048) -}}
 {{- $heap := add $heapOld (mul 3 $heapSemi) -}}
 {{- $reserve := div (add $memory 31) 32 -}}
-{{- $leastCompute := mul 64 (add $quick $long $largeLane) -}}
+{{- $leastCompute := mul 64 (add $quick 1) -}}
 {{- $others := add 64 $threadsMemory $heap -}}
 {{- $forUploads := min (div $memory 8) (sub $memory (add $others $reserve $leastCompute)) -}}
 {{- $partsInFlight := max 1 (min 16 (sub (div (max 0 $forUploads) (mul 8 $runs)) 2)) -}}

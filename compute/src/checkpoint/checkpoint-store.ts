@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError, ScratchError } from '../errors.ts';
 import { type LimbStore, StoreLedger } from '../limbs/limb-store.ts';
-import { isLiving, ownerFileName, ownerMark } from '../limbs/scratch-owner.ts';
 import { freeScratchBytes } from '../limbs/scratch-store.ts';
 import { type StoredBlob, translateScratchError } from '../limbs/stored-blob.ts';
+import { livingOwner, ownerFileName, writeOwner } from './folder-owner.ts';
 
 /** Files that belong to a checkpoint, and no others, are ever removed. */
 const ownNames = /^(blob-[\w-]+|owner|checkpoint\.json(\.new)?|step\.jsonl)$/;
@@ -106,8 +106,9 @@ export class CheckpointStore implements LimbStore {
 }
 
 async function takeOver(directory: string): Promise<void> {
-  const path = join(directory, ownerFileName);
-  const mark = await readFile(path, 'utf8').catch(() => '');
-  if (isLiving(mark)) throw new InputError('a checkpoint folder that nobody works in', `${directory}, in use: ${mark}`);
-  await writeFile(path, ownerMark());
+  const owner = await livingOwner(directory);
+  if (owner !== undefined) {
+    throw new InputError('a checkpoint folder that nobody works in', `${directory}, in use by process ${owner}`);
+  }
+  await writeOwner(directory);
 }

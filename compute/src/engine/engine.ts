@@ -51,6 +51,8 @@ export interface EngineRun {
   readonly source?: Pick<StoredFactorial, 'digits' | 'sha256'>;
   /** Where a run with scratch files keeps what is finished, for a later run to go on from. */
   readonly checkpointDir?: string;
+  /** The files stay when the digits were taken. */
+  readonly keepCheckpoint?: boolean;
   /** Hands over what is to be disposed at the end of the run, before its pool. */
   own(resource: AsyncDisposable): void;
 }

@@ -5,6 +5,14 @@ import { log2Order, powerMod, transformPrimes } from './primes.ts';
 export const limbRadix = 1_000_000_000;
 export const digitsPerLimb = 9;
 
+/**
+ * Most coefficients of the shorter operand of a product: each coefficient of the product is a sum of so many products of two below B^2, which must stay
+ * below the product of all primes to be found again.
+ */
+export const maxShorterCoefficients = Number(
+  (transformPrimes.reduce((product, { p }) => product * BigInt(p), 1n) - 1n) / (BigInt(limbRadix) ** 2n - 1n) ** 2n,
+);
+
 /** Most levels below the lanes: their constants need roots of order 2^(levels + 3). */
 export const maxLevels = log2Order - 3;
 

@@ -1,10 +1,12 @@
 import type { DecimalNumber } from '../limbs/decimal-number.ts';
 import type { KernelInstance, Ptr } from '../wasm/bridge.ts';
+import { assertNothingCarried, assertProductBound, productCoefficients } from './product-bound.ts';
 import type { Team } from './team.ts';
 import { maxLeafLength, type TransformShape, transformShape } from './transform-shape.ts';
 import {
   aligned,
   carryBytes,
+  carryRecordBytes,
   chunkColumns,
   primeCount,
   type ResidueArea,
@@ -34,11 +36,6 @@ const rangesPerThread = 4;
 export const transformShare = 0.78;
 export const combineShare = 1 - transformShare;
 
-/** Number of coefficients of a product of limb counts a and b, rounded up to whole groups of four. */
-export function productCoefficients(aLimbs: number, bLimbs: number): number {
-  return 4 * Math.ceil((aLimbs + bLimbs) / 8);
-}
-
 /**
  * One product in progress: its geometry and the tasks of its three phases. Every thread of a team makes its own, the same.
  * `allTogether`: the area has room for both operands modulo all primes, and the second one's transforms are to be kept.
@@ -56,8 +53,8 @@ export class ResidueProduct {
   readonly #strideBytes: number;
   readonly rangeCount: number;
   readonly isSquare: boolean;
-  /** Primes that go through the transforms together. */
-  readonly groupSize: number;
+  /** Whether all primes go through the transforms at the same time. */
+  readonly together: boolean;
 
   constructor(
     worker: ResidueWorker,
@@ -73,12 +70,13 @@ export class ResidueProduct {
     this.#a = a;
     this.#b = b;
     this.#outPtr = outPtr;
+    assertProductBound(a.limbCount, b.limbCount);
     this.isSquare = a.ptr === b.ptr && a.limbCount === b.limbCount;
     this.#shape = transformShape(productCoefficients(a.limbCount, b.limbCount));
     this.#strideBytes = residueArrayBytes(this.#shape.coefficients);
     const arrays = this.isSquare ? primeCount : 2 * primeCount;
     const together = arrays * this.#strideBytes <= Math.min(togetherBytes, area.bytes - carryBytes);
-    this.groupSize = together || allTogether ? primeCount : 1;
+    this.together = together || allTogether;
     this.#blocks = this.#shape.levels >= splitLevels ? 4 : 1;
     this.#blockColumns = this.#shape.columns / this.#blocks;
     const wanted = threads === 1 ? 1 : threads * rangesPerThread;
@@ -103,6 +101,24 @@ export class ResidueProduct {
 
   splitSecond(prime: number, range: number): void {
     this.#splitOperand(prime, range, this.#b, this.#secondPtr(prime));
+  }
+
+  /** Both operands, or the one of a square. */
+  split(prime: number, range: number): void {
+    this.splitFirst(prime, range);
+    if (!this.isSquare) this.splitSecond(prime, range);
+  }
+
+  /** Whether a prime's lanes may be made while the prime before it is transformed: they must not lie where that one's second operand is. */
+  maySplitAhead(prime: number): boolean {
+    const before = this.#secondPtr(prime - 1);
+    return this.isSquare || (before !== this.#firstPtr(prime) && before !== this.#secondPtr(prime));
+  }
+
+  /** One block from lanes to lanes: what `forwardSecond` and `multiplyBlock` do. */
+  transformBlock(prime: number, block: number): void {
+    if (!this.isSquare) this.forwardSecond(prime, block);
+    this.multiplyBlock(prime, block);
   }
 
   /** The forward transform of one block of the second operand, below the top level. */
@@ -157,7 +173,7 @@ export class ResidueProduct {
     kernels.inverseNtt(contextPtr, aPtr, bytes, depth, block, levels);
   }
 
-  /** Top level, lanes, residues to limbs for one range of columns of every block; leaves a carry per block and piece. */
+  /** Top level, lanes, residues to limbs for one range of columns of every block; leaves a record per block and piece. */
   combineRange(range: number): void {
     const { bytes } = this.#worker.instance;
     const states = this.#statesPtr;
@@ -168,10 +184,16 @@ export class ResidueProduct {
       this.#mergeChunk(from, to);
       for (let stream = 0; stream < 4 * this.#blocks; stream++) this.#combineChunk(stream, from, to);
     }
-    for (let stream = 0; stream < 4 * this.#blocks; stream++) {
-      const carryPtr = this.#carryPtr(stream, range);
-      this.#worker.instance.kernels.flushCarry(states + 64 * stream, carryPtr);
-    }
+    for (let stream = 0; stream < 4 * this.#blocks; stream++) this.#recordCarry(stream, range);
+  }
+
+  #recordCarry(stream: number, range: number): void {
+    const { limb, limbCount } = this.#blockLimbs(stream, range);
+    if (limbCount === 0) return;
+    const { kernels } = this.#worker.instance;
+    const recordPtr = this.#recordPtr(stream, range);
+    kernels.flushCarry(this.#statesPtr + 64 * stream, recordPtr);
+    kernels.recordBlock(this.#outPtr + 4 * limb, limbCount, recordPtr);
   }
 
   #mergeChunk(from: number, to: number): void {
@@ -206,18 +228,42 @@ export class ResidueProduct {
     );
   }
 
-  /** Adds the carries that the blocks left, in one thread: each is three limbs, and a longer run needs limbs of all nines. */
-  addCarries(): void {
-    const { kernels } = this.#worker.instance;
-    const outLimbs = 2 * productCoefficients(this.#a.limbCount, this.#b.limbCount);
-    for (let range = 0; range < this.rangeCount; range++) {
-      for (let stream = 0; stream < 4 * this.#blocks; stream++) {
-        const limb = 2 * (this.#streamStart(stream) + this.#rangeEnd(range));
-        const left = outLimbs - limb;
-        if (left <= 0) continue;
-        kernels.addLimbs(this.#outPtr + 4 * limb, left, this.#carryPtr(stream, range), Math.min(3, left));
-      }
+  /** Adds what the blocks below carry into those of one range; every range by itself, when all are combined (assembly/carry.ts). */
+  addCarries(range: number): void {
+    for (let stream = 0; stream < 4 * this.#blocks; stream++) {
+      const { limb, limbCount, isLast } = this.#blockLimbs(stream, range);
+      if (limbCount === 0) continue;
+      const { kernels, words } = this.#worker.instance;
+      const more = kernels.addCarryIn(
+        this.#area.ptr,
+        this.#blockIndex(stream, range),
+        this.#outPtr + 4 * limb,
+        limbCount,
+      );
+      const record = this.#recordPtr(stream, range) >> 2;
+      if (isLast) assertNothingCarried(more + words[record]! + words[record + 1]! + words[record + 2]!);
     }
+  }
+
+  /** Position of a block among all of the product, lowest limbs first. */
+  #blockIndex(stream: number, range: number): number {
+    return ((stream % 4) * this.#blocks + Math.floor(stream / 4)) * this.rangeCount + range;
+  }
+
+  #recordPtr(stream: number, range: number): Ptr {
+    return this.#area.ptr + carryRecordBytes * this.#blockIndex(stream, range);
+  }
+
+  /** The limbs of one block: none beyond the product's end, a multiple of 8 otherwise. */
+  #blockLimbs(
+    stream: number,
+    range: number,
+  ): { readonly limb: number; readonly limbCount: number; readonly isLast: boolean } {
+    const end = productCoefficients(this.#a.limbCount, this.#b.limbCount);
+    const start = this.#streamStart(stream);
+    const from = start + range * this.#rangeColumns;
+    const to = Math.min(end, start + this.#rangeEnd(range));
+    return { limb: 2 * from, limbCount: 2 * Math.max(0, to - from), isLast: to === end && to > from };
   }
 
   #streamStart(stream: number): number {
@@ -226,10 +272,6 @@ export class ResidueProduct {
 
   #rangeEnd(range: number): number {
     return Math.min(this.#blockColumns, (range + 1) * this.#rangeColumns);
-  }
-
-  #carryPtr(stream: number, range: number): Ptr {
-    return this.#area.ptr + 16 * (range * 16 + stream);
   }
 
   get #chunkPtr(): Ptr {
@@ -244,8 +286,10 @@ export class ResidueProduct {
     return this.#area.ptr + carryBytes + prime * this.#strideBytes;
   }
 
+  /** Beside the first operand's arrays when all primes go together; in turn, the spare array and that of the last prime alternate until its turn comes. */
   #secondPtr(prime: number): Ptr {
-    return this.#firstPtr(primeCount + (prime % this.groupSize));
+    if (this.together) return this.#firstPtr(primeCount + prime);
+    return this.#firstPtr(prime % 2 === 0 ? primeCount : primeCount - 1);
   }
 }
 
@@ -264,26 +308,42 @@ export function multiplyResidue(
   outPtr: Ptr,
 ): DecimalNumber {
   const product = new ResidueProduct(worker, area, a, b, outPtr, team.threads);
-  const { rangeCount, blockCount, groupSize } = product;
-  for (let first = 0; first < primeCount; first += groupSize) {
-    team.run(groupSize * rangeCount, (task) => {
-      const prime = first + Math.floor(task / rangeCount);
-      product.splitFirst(prime, task % rangeCount);
-      if (!product.isSquare) product.splitSecond(prime, task % rangeCount);
-    });
-    team.run(groupSize * blockCount, (task) => {
-      const prime = first + Math.floor(task / blockCount);
-      if (!product.isSquare) product.forwardSecond(prime, task % blockCount);
-      product.multiplyBlock(prime, task % blockCount);
-      team.advance(transformShare / (primeCount * blockCount));
-    });
-  }
+  const { rangeCount } = product;
+  if (product.together) multiplyTogether(team, product);
+  else multiplyInTurn(team, product);
   team.run(rangeCount, (task) => {
     product.combineRange(task);
     team.advance(combineShare / rangeCount);
   });
-  team.run(1, () => product.addCarries());
+  team.run(rangeCount, (task) => product.addCarries(task));
   return normalised(worker, outPtr, a.limbCount + b.limbCount);
+}
+
+/** All primes at once: two phases. */
+function multiplyTogether(team: Team, product: ResidueProduct): void {
+  const { rangeCount, blockCount } = product;
+  team.run(primeCount * rangeCount, (task) => product.split(Math.floor(task / rangeCount), task % rangeCount));
+  team.run(primeCount * blockCount, (task) => {
+    product.transformBlock(Math.floor(task / blockCount), task % blockCount);
+    team.advance(transformShare / (primeCount * blockCount));
+  });
+}
+
+/** Prime by prime; the lanes of the next prime fill the end of the phase in which threads wait for each other's last block. */
+function multiplyInTurn(team: Team, product: ResidueProduct): void {
+  const { rangeCount, blockCount } = product;
+  team.run(rangeCount, (range) => product.split(0, range));
+  for (let prime = 0; prime < primeCount; prime++) {
+    const next = prime + 1;
+    const along = next < primeCount && product.maySplitAhead(next) ? rangeCount : 0;
+    team.run(blockCount + along, (task) => {
+      if (task < blockCount) {
+        product.transformBlock(prime, task);
+        team.advance(transformShare / (primeCount * blockCount));
+      } else product.split(next, task - blockCount);
+    });
+    if (along === 0 && next < primeCount) team.run(rangeCount, (range) => product.split(next, range));
+  }
 }
 
 /** A product of two numbers at ptr: at most one limb shorter than both together. */

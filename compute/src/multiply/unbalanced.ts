@@ -1,10 +1,10 @@
 import { type DecimalNumber, paddedLimbs } from '../limbs/decimal-number.ts';
 import type { Ptr } from '../wasm/bridge.ts';
+import { productCoefficients } from './product-bound.ts';
 import {
   combineShare,
   multiplyResidue,
   normalised,
-  productCoefficients,
   ResidueProduct,
   type ResidueWorker,
   transformShare,
@@ -81,20 +81,19 @@ export function multiplyUnbalanced(
     const limbs = piece(index).limbCount;
     product.nextFirst(piece(index), start);
     team.run(primeCount * rangeCount, (task) => product.splitFirst(...byRange(task)));
-    team.run(primeCount * blockCount, (task) => {
-      product.multiplyBlock(...byBlock(task));
-      team.advance(transformShare / (pieces * primeCount * blockCount));
-    });
     // The upper limbs of the piece before lie where this one goes: they step aside and are added to it.
-    team.run(1, () => bytes.copyWithin(sidePtr, start, start + sideBytes));
+    team.run(primeCount * blockCount + 1, (task) => {
+      if (task < primeCount * blockCount) {
+        product.multiplyBlock(...byBlock(task));
+        team.advance(transformShare / (pieces * primeCount * blockCount));
+      } else bytes.copyWithin(sidePtr, start, start + sideBytes);
+    });
     team.run(rangeCount, (task) => {
       product.combineRange(task);
       team.advance(combineShare / (pieces * rangeCount));
     });
-    team.run(1, () => {
-      product.addCarries();
-      if (index > 0) kernels.addLimbs(start, limbs + b.limbCount, sidePtr, b.limbCount);
-    });
+    team.run(rangeCount, (task) => product.addCarries(task));
+    if (index > 0) team.run(1, () => kernels.addLimbs(start, limbs + b.limbCount, sidePtr, b.limbCount));
   }
   return normalised(worker, outPtr, a.limbCount + b.limbCount);
 }

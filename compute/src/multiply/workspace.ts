@@ -14,7 +14,7 @@ import { maxLeafLength, transformShape } from './transform-shape.ts';
 export const primeCount = transformPrimes.length;
 /** Columns that one step of the combination takes at a time: its residues stay in the first-level cache. */
 export const chunkColumns = 64;
-/** Blocks into which the combination cuts a product at most; each leaves a carry of three limbs. */
+/** Blocks into which the combination cuts a product at most; each leaves a record of its carry (assembly/carry.ts). */
 export const maxCarryBlocks = 16 * 256;
 
 const alignBytes = 64;
@@ -83,8 +83,10 @@ export function fillTableTask(instance: KernelInstance, tables: TransformTables,
   fillTables(instance, prime, tables.contextPtrs[prime]!, depth, depth <= tables.levels - 2, scratchPtr);
 }
 
-/** Bytes of the carries that the blocks of a combination leave, at the start of an area. */
-export const carryBytes = maxCarryBlocks * 16;
+/** Bytes of the record of one block. */
+export const carryRecordBytes = 32;
+/** Bytes of the records that the blocks of a combination leave, at the start of an area. */
+export const carryBytes = maxCarryBlocks * carryRecordBytes;
 
 /** Bytes of the residues of one operand modulo one prime. */
 export function residueArrayBytes(coefficients: number): number {

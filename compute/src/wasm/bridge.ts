@@ -45,6 +45,8 @@ export interface Kernels {
     count: number,
   ): void;
   flushCarry(statePtr: Ptr, carryPtr: Ptr): void;
+  recordBlock(limbsPtr: Ptr, count: number, recordPtr: Ptr): void;
+  addCarryIn(recordsPtr: Ptr, index: number, limbsPtr: Ptr, count: number): number;
   addLimbs(ptr: Ptr, count: number, addPtr: Ptr, addCount: number): number;
   multiplySchoolbook(aPtr: Ptr, aCount: number, bPtr: Ptr, bCount: number, outPtr: Ptr): void;
   multiplyWords(wordsPtr: Ptr, count: number, outPtr: Ptr, scratchPtr: Ptr): number;
@@ -52,6 +54,8 @@ export interface Kernels {
   appendLimbResidues(tablePtr: Ptr, limbsPtr: Ptr, count: number, accPtr: Ptr): void;
   multiplyPowerResidues(pairsPtr: Ptr, count: number, accPtr: Ptr): void;
   multiplyResidues(accPtr: Ptr, otherPtr: Ptr): void;
+  multiplyUpTo(n: number, accPtr: Ptr): void;
+  packFactors(n: number, wordsPtr: Ptr): number;
   listPrimePowers(
     basePtr: Ptr,
     baseCount: number,

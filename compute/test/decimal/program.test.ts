@@ -5,6 +5,7 @@ import { KernelError } from '../../src/errors.ts';
 import { trailingZeroCount } from '../../src/factorial/exponents.ts';
 import { readBigInt } from '../../src/limbs/decimal-number.ts';
 import { aloneTeam, type Team } from '../../src/multiply/team.ts';
+import { carryBytes } from '../../src/multiply/workspace.ts';
 import { factorialNaive } from '../factorial-naive.ts';
 import { seededRandom } from './random.ts';
 import { openRun } from './run-state.ts';
@@ -29,7 +30,7 @@ function regionOf(state: ThreadState, region: Region, random: () => number): num
     const prime = Math.floor(random() * worker.tables.contextPtrs.length);
     return pick(instance.words[(worker.tables.contextPtrs[prime]! + 80) >> 2]!, 32 * 4);
   }
-  if (region === 'residues') return pick(arena.areaPtr + 65_536, 4096);
+  if (region === 'residues') return pick(arena.areaPtr + carryBytes, 4096);
   if (region === 'planes') return pick(arena.heapPtrs[0], 64);
   if (region === 'prime powers') return pick(arena.residuesPtr, 16 * arena.segmentCount);
   return pick(arena.resultPtr, 4 * arena.limbCount - 4);

@@ -6,8 +6,8 @@ import { foldShapeWithParts } from '../../src/engine/decimal/external/fold-shape
 import { multiplyStored } from '../../src/engine/decimal/external/multiply-stored.ts';
 import { MemoryStore } from '../../src/limbs/memory-store.ts';
 import { ScratchStore } from '../../src/limbs/scratch-store.ts';
-import { productCoefficients } from '../../src/multiply/residue.ts';
-import { startTaskPool } from '../../src/pool/task-pool.ts';
+import { productCoefficients } from '../../src/multiply/product-bound.ts';
+import { startTaskPool } from '../../src/pool/start-task-pool.ts';
 import { makeLimbs, pickPattern, seededRandom } from '../decimal/random.ts';
 import { debugThreads, loadBigInt, storeLimbs } from './stored.ts';
 

@@ -21,6 +21,8 @@ import { openSource } from './source-file.ts';
 
 /** On a terminal, results longer than this are summarised. */
 const terminalMaxDigits = 10_000n;
+/** Nothing else waits for this process: it may compute by itself for as long as starting threads would not pay. */
+const blockingSeconds = 0.25;
 /** Share of a disk's free bytes that scratch files may take. */
 const scratchShare = 0.9;
 
@@ -51,6 +53,7 @@ export async function runRequest(request: CliRequest, signal: AbortSignal): Prom
 async function budgetOf({ threads, memoryBytes, scratchDir, checkpointDir, engine }: CliRequest): Promise<Budget> {
   return defaultBudget({
     engine,
+    blockingSeconds,
     ...(threads === undefined ? {} : { threads }),
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
     ...(scratchDir === undefined

@@ -1,9 +1,13 @@
 import { defaultHandoffLeaseMs, inProcessTaskHandlers, localTaskSizes, type TaskHandlers } from '@factorial/sfn';
-import type { WorkerOptions, WorkerServices } from '@factorial/worker';
+import type { WorkerLog, WorkerOptions, WorkerServices } from '@factorial/worker';
 
 /** The tasks of the state machine, run in this process; what they compute in is the shared budget's. */
-export function largeHandlers(services: Omit<WorkerServices, 'workflow'>, options: WorkerOptions): TaskHandlers {
-  const { metadata, objects, queue, sharedBudget } = services;
+export function largeHandlers(
+  services: Omit<WorkerServices, 'workflow'>,
+  options: WorkerOptions,
+  log: WorkerLog,
+): TaskHandlers {
+  const { metadata, objects, queue, sharedBudget, checkpoints } = services;
   const announce = queue.announce.bind(queue);
   return inProcessTaskHandlers(
     { metadata, objects, announce },
@@ -16,7 +20,7 @@ export function largeHandlers(services: Omit<WorkerServices, 'workflow'>, option
       verifyReadbackMaxBytes: options.verifyReadbackMaxBytes,
       // A task may wait longer for its part of the memory than a function may last.
       sizes: localTaskSizes(options.budgets.large).filter((size) => size.class === 'fargate'),
-      sharedBudget,
+      support: { sharedBudget, checkpoints, log },
     },
   );
 }

@@ -11,6 +11,11 @@ const turnWaitMs = 60_000;
 
 const ms = (seconds: number): number => Math.round(seconds * 1000);
 
+/** What one stream of stored digits brings, about: low rather than high, so that starting from them is never slower than computing. */
+function storedBytesPerSecond({ S3_BUCKET }: Settings): number {
+  return S3_BUCKET === undefined ? 400e6 : 80e6;
+}
+
 /** The API's options from the settings. */
 export function apiOptions(settings: Settings): ApiOptionsInput {
   const { lanes } = computeBudgets(settings);
@@ -21,6 +26,7 @@ export function apiOptions(settings: Settings): ApiOptionsInput {
     largeFrom: settings.LARGE_FROM,
     tinyMaxNumber: settings.TINY_MAX_NUMBER,
     quickMaxSeconds: settings.QUICK_MAX_SECONDS,
+    storedBytesPerSecond: storedBytesPerSecond(settings),
     presignMinBytes: settings.PRESIGN_MIN_BYTES === undefined ? undefined : BigInt(settings.PRESIGN_MIN_BYTES),
     presignTtlSeconds: settings.PRESIGN_TTL_SECONDS,
     jsonMaxDigits: settings.JSON_MAX_DIGITS,
@@ -60,6 +66,7 @@ export function workerOptions(settings: Settings): WorkerOptions {
     turnWaitMs: settings.AMQP_URL === undefined ? undefined : turnWaitMs,
     leaseMs: ms(settings.LEASE_SECONDS),
     heartbeatMs: ms(settings.HEARTBEAT_SECONDS),
+    storedBytesPerSecond: storedBytesPerSecond(settings),
     sweepIntervalMs: ms(settings.SWEEP_INTERVAL_SECONDS),
     sweepMaxRows,
     unfinishedMaxAgeMs: ms(settings.UNFINISHED_UPLOAD_MAX_AGE_SECONDS),

@@ -1,13 +1,14 @@
 import { type Settings, SettingsError } from '@factorial/backing';
 
-/** What a process of the service does: everything, HTTP alone, calculations alone, or the database's schema alone. */
-export type Role = 'all' | 'api' | 'worker' | 'migrate';
+/** What a process of the service does: everything, HTTP alone, calculations alone, the state machine alone, or the database's schema alone. */
+export type Role = 'all' | 'api' | 'worker' | 'workflow' | 'migrate';
 
 /** Services that a process needs beside itself, by role: what it would otherwise keep in its own memory or folder. */
 const sharedServices = {
   all: [],
   api: ['DATABASE_URL', 'AMQP_URL', 'S3_BUCKET'],
   worker: ['DATABASE_URL', 'AMQP_URL', 'S3_BUCKET'],
+  workflow: ['DATABASE_URL', 'S3_BUCKET'],
   migrate: ['DATABASE_URL'],
 } as const satisfies Record<Role, readonly (keyof Settings)[]>;
 
@@ -15,6 +16,7 @@ const commands: Readonly<Record<Role, string>> = {
   all: 'start',
   api: 'start:api',
   worker: 'start:worker',
+  workflow: 'start:workflow',
   migrate: 'migrate',
 };
 

@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { Settings } from '@factorial/backing';
-import { scratchFolderPrefix } from '@factorial/compute';
+import { CheckpointFolders, type Settings } from '@factorial/backing';
+import { type SharedBudget, scratchFolderPrefix } from '@factorial/compute';
 
 type ScratchSettings = Pick<Settings, 'COMPUTE_SCRATCH_BYTES' | 'DATABASE_URL' | 'DATA_DIR' | 'SCRATCH_DIR'>;
 
@@ -10,8 +10,19 @@ export function scratchFolder({ DATA_DIR, SCRATCH_DIR }: Pick<Settings, 'DATA_DI
   return resolve(SCRATCH_DIR ?? join(DATA_DIR, 'scratch'));
 }
 
+/** Where long calculations keep what is finished; undefined without scratch. */
+export function checkpointFolders(
+  settings: ScratchSettings & Pick<Settings, 'CHECKPOINT_FROM_SECONDS'>,
+  sharedBudget: SharedBudget,
+): CheckpointFolders | undefined {
+  const { COMPUTE_SCRATCH_BYTES: scratchBytes, CHECKPOINT_FROM_SECONDS: fromSeconds } = settings;
+  return scratchBytes === 0
+    ? undefined
+    : new CheckpointFolders({ directory: scratchFolder(settings), fromSeconds, scratchBytes, sharedBudget });
+}
+
 /**
- * Make the scratch folder, and remove what killed runs left in it where no other process can be working there: in the
+ * Make the scratch folder, and remove what killed runs left in it, but for their checkpoints, where no other process can be working there: in the
  * `DATA_DIR` that the embedded metadata store holds alone.
  */
 export async function prepareScratchFolder(settings: ScratchSettings): Promise<void> {

@@ -14,7 +14,7 @@ import { computeBudgets } from './lane-budgets.ts';
 import { largeHandlers } from './large-handlers.ts';
 import { type OpenServices, openServices } from './open-services.ts';
 import { apiOptions, workerOptions } from './options.ts';
-import { prepareScratchFolder } from './scratch-folder.ts';
+import { checkpointFolders, prepareScratchFolder } from './scratch-folder.ts';
 
 /** A running process of the service: its address where it has one, and how to end it. */
 export interface RunningService {
@@ -111,8 +111,8 @@ async function startCalculating(services: OpenServices, settings: Settings, log:
   await prepareScratchFolder(settings);
   const options = workerOptions(settings);
   const sharedBudget = computeBudgets(settings).newSharedBudget();
-  const calculating = { ...services, sharedBudget };
-  const workflow = await openWorkflow(calculating, options, settings);
+  const calculating = { ...services, sharedBudget, checkpoints: checkpointFolders(settings, sharedBudget) };
+  const workflow = await openWorkflow(calculating, options, settings, log);
   const worker = new Worker({ ...calculating, workflow }, options, log);
   await worker.start();
   return {
@@ -139,12 +139,13 @@ async function openWorkflow(
   services: Omit<WorkerServices, 'workflow'>,
   options: WorkerOptions,
   settings: Settings,
+  log: Logger,
 ): Promise<WorkflowEngine> {
   const named = openStateMachine(settings);
   if (named !== undefined) return named;
   return createLocalWorkflowEngine({
     definition: await loadStateMachine(),
-    handlers: largeHandlers(services, options),
+    handlers: largeHandlers(services, options, log),
     maxConcurrent: settings.LARGE_CONCURRENCY,
   });
 }

@@ -10,7 +10,7 @@ export type FunctionName = (typeof functionNames)[number];
 /** Starts threads from files of its own, so it is shipped as it is, with what it depends on. */
 const shippedPackage = '@factorial/compute';
 /** Loaded lazily by adapters that no task uses, or optional parts of others. */
-const neverLoaded = ['aws-local-stepfunctions', '@aws-sdk/client-sfn', 'amqplib', 'ioredis', 'pg-native'];
+const neverLoaded = ['aws-local-stepfunctions', '@aws-sdk/client-sfn', 'ioredis', 'pg-native'];
 
 /**
  * Make the one code folder of all functions: an ES module for each, bundled from the project's build, and the compute

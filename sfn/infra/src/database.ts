@@ -63,7 +63,9 @@ export function createDatabase(
   const password: SecretValue = instance.secret!.secretValueFromJson('password');
   const scheme = options.kind === 'postgres' ? 'postgres' : 'mysql';
   const address = `${instance.dbInstanceEndpointAddress}:${instance.dbInstanceEndpointPort}`;
-  // PostgreSQL on RDS takes encrypted connections only; its authority is not among those that Node trusts.
-  const query = options.kind === 'postgres' ? '?sslmode=no-verify' : '';
-  return { instance, url: `${scheme}://${userName}:${password.unsafeUnwrap()}@${address}/${databaseName}${query}` };
+  // Encrypted, certificate and host name checked: the authorities come with the service (DATABASE_CA_FILE=rds).
+  return {
+    instance,
+    url: `${scheme}://${userName}:${password.unsafeUnwrap()}@${address}/${databaseName}?sslmode=verify-full`,
+  };
 }

@@ -37,11 +37,21 @@ export class FactorialStack extends Stack {
       // A reference that is resolved at deployment: the template holds no password.
       secretStringValue: SecretValue.unsafePlainText(url),
     });
-    const environment = { S3_BUCKET: bucket.bucketName, VERIFY_READBACK_MAX_BYTES: options.verifyReadbackMaxBytes };
+    const environment = {
+      S3_BUCKET: bucket.bucketName,
+      VERIFY_READBACK_MAX_BYTES: options.verifyReadbackMaxBytes,
+      DATABASE_CA_FILE: 'rds',
+    };
 
     const shared = { vpc, bucket, logRetention };
     const functionEnvironment = { ...environment, DATABASE_URL: url };
-    const functions = createFunctions(this, { ...shared, securityGroup: tasks, key, environment: functionEnvironment });
+    const functions = createFunctions(this, {
+      ...shared,
+      securityGroup: tasks,
+      key,
+      environment: functionEnvironment,
+      announcingEnvironment: brokerEnvironment(options.brokerUrlSecretArn),
+    });
     const { cluster, task } = createContainer(this, { ...shared, image: options.image, databaseUrl, environment });
     const stateMachine = createStateMachine(this, {
       vpc,
@@ -60,6 +70,12 @@ export class FactorialStack extends Stack {
     new CfnOutput(this, 'WorkerPolicyArn', { value: workerPolicy.managedPolicyArn });
     Tags.of(this).add('service', 'factorial');
   }
+}
+
+/** The broker's address, resolved at deployment; nothing where outcomes are not announced. */
+function brokerEnvironment(secretArn: string): Readonly<Record<string, string>> {
+  if (secretArn === '') return {};
+  return { AMQP_URL: SecretValue.secretsManager(secretArn).unsafeUnwrap() };
 }
 
 /** Two zones; the database has no way out, tasks reach S3 without leaving the network. */

@@ -18,6 +18,8 @@ interface FunctionShape {
   readonly storageMiB: number;
   readonly timeoutSeconds: number;
   readonly objectActions: readonly string[];
+  /** Whether it tells other systems how a request ended. */
+  readonly announces?: true;
 }
 
 const large = { memoryMiB: lambdaMemoryMiB, storageMiB: lambdaStorageMiB, timeoutSeconds: lambdaTimeoutSeconds };
@@ -28,10 +30,11 @@ const shapes: Readonly<Record<FunctionName, FunctionShape>> = {
   plan: { ...small, objectActions: [] },
   calculate: { ...large, objectActions: ['s3:GetObject', 's3:DeleteObject', ...write] },
   verify: { ...large, memoryMiB: 1_024, storageMiB: 512, objectActions: ['s3:GetObject', ...write] },
-  publish: { ...small, objectActions: ['s3:GetObject', 's3:DeleteObject'] },
+  publish: { ...small, objectActions: ['s3:GetObject', 's3:DeleteObject'], announces: true },
   'clean-up': {
     ...small,
     objectActions: ['s3:GetObject', 's3:DeleteObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'],
+    announces: true,
   },
 };
 
@@ -42,6 +45,8 @@ export interface FunctionsOptions {
   /** Encrypts the environment, which holds the database's URL. */
   readonly key: Key;
   readonly environment: Readonly<Record<string, string>>;
+  /** Beside it for those that announce how a request ended. */
+  readonly announcingEnvironment: Readonly<Record<string, string>>;
   readonly logRetention: RetentionDays;
 }
 
@@ -67,7 +72,7 @@ function createFunction(scope: Construct, name: FunctionName, code: Code, option
     memorySize: shape.memoryMiB,
     ephemeralStorageSize: Size.mebibytes(shape.storageMiB),
     timeout: Duration.seconds(shape.timeoutSeconds),
-    environment: { ...options.environment },
+    environment: { ...options.environment, ...(shape.announces ? options.announcingEnvironment : {}) },
     environmentEncryption: options.key,
     vpc: options.vpc,
     vpcSubnets: { subnetType: SubnetType.PRIVATE_WITH_EGRESS },

@@ -13,6 +13,8 @@ export interface StackOptions {
   readonly alarmEmail: string;
   /** Stored results up to this size are read back before they are published. */
   readonly verifyReadbackMaxBytes: string;
+  /** Secret whose text is the `AMQP_URL` that outcomes are announced to; none when empty. */
+  readonly brokerUrlSecretArn: string;
 }
 
 const retentionDays = [1, 3, 5, 7, 14, 30, 60, 90, 180, 365];
@@ -33,6 +35,11 @@ export function readStackOptions(node: Node): StackOptions {
     database: text('database', 'postgres', /^(postgres|mysql)$/) as DatabaseKind,
     logRetentionDays,
     alarmEmail: text('alarmEmail', '', /^$|^[^@\s]+@[^@\s]+$/),
+    brokerUrlSecretArn: text(
+      'brokerUrlSecretArn',
+      '',
+      /^$|^arn:[a-z-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]{1,512}$/,
+    ),
     verifyReadbackMaxBytes: text('verifyReadbackMaxBytes', '1GiB', /^[0-9]+(B|KiB|MiB|GiB|TiB)?$/),
   });
 }

@@ -78,6 +78,25 @@ describe('the bundled functions', () => {
     assert.ok(bytesOf(code) < 100 * 2 ** 20);
   });
 
+  it('bring the authorities of the managed database along', () => {
+    const program = `
+      process.env.DATABASE_URL = 'postgres://user:password@127.0.0.1:1/db?sslmode=verify-full';
+      process.env.DATABASE_CA_FILE = 'rds';
+      const { handler } = await import('./code/plan.mjs');
+      const event = { number: '1000', attempt: 1, execution: 'tls' };
+      const said = await handler(event, { getRemainingTimeInMillis: () => 60_000 }).catch((error) => error);
+      console.log(said.name, said.message);
+      process.exit(0);`;
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], {
+      cwd: folder,
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
+    assert.equal(status, 0, stderr);
+    // The settings and the authorities were fine: what is missing is the server.
+    assert.match(stdout, /TransientError.*PostgreSQL/);
+  });
+
   it('carry a number from its plan to its publication with nothing beside them', async () => {
     await withStore((metadata) => metadata.request({ n: 1000n, digits: 2568n, trailingZeros: 249n, client: 'test' }));
     const task = call('plan', { number: '1000', attempt: 1, execution: 'bundled' }) as {

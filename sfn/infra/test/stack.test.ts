@@ -185,6 +185,23 @@ describe('the database', () => {
     assert.match(JSON.stringify(mysql.toJSON()), /mysql:\/\/factorial:/);
   });
 
+  it('is reached over TLS only, its certificate and host name checked', () => {
+    for (const [found, scheme] of [
+      [template, 'postgres'],
+      [templateWith({ database: 'mysql' }, 'mysql-tls'), 'mysql'],
+    ] as const) {
+      const text = JSON.stringify(found.toJSON());
+      assert.match(text, new RegExp(`${scheme}://factorial:`));
+      assert.match(text, /\/factorial\?sslmode=verify-full/);
+      assert.doesNotMatch(text, /no-verify/);
+    }
+    for (const { Properties } of ofType('AWS::Lambda::Function')) {
+      if (!/^(plan|calculate|verify|publish|clean-up)\./.test(String(Properties.Handler))) continue;
+      const { Variables } = Properties.Environment as { Variables: Record<string, unknown> };
+      assert.equal(Variables.DATABASE_CA_FILE, 'rds');
+    }
+  });
+
   it('keeps its password out of the template', () => {
     const text = JSON.stringify(template.toJSON());
     assert.match(text, /postgres:\/\/factorial:\{\{resolve:secretsmanager:/);
@@ -264,6 +281,7 @@ describe('the context', () => {
     ['logRetentionDays', '31'],
     ['alarmEmail', 'nobody'],
     ['verifyReadbackMaxBytes', 'much'],
+    ['brokerUrlSecretArn', 'amqp://user:password@broker'],
   ] as const) {
     it(`is refused by name when ${name} is ${value}`, () => {
       assert.throws(
@@ -272,6 +290,18 @@ describe('the context', () => {
       );
     });
   }
+
+  it('gives the broker to those functions that announce, by reference, and to no other', () => {
+    const brokerUrlSecretArn = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:broker-AbCdEf';
+    const chosen = templateWith({ brokerUrlSecretArn }, 'broker');
+    const found = Object.values(chosen.findResources('AWS::Lambda::Function')) as Resource[];
+    for (const { Properties } of found) {
+      const { Variables = {} } = (Properties.Environment ?? {}) as { Variables?: Record<string, unknown> };
+      const announces = /^(publish|clean-up)\.handler$/.test(String(Properties.Handler));
+      assert.equal(Variables.AMQP_URL !== undefined, announces, String(Properties.Handler));
+      if (announces) assert.match(JSON.stringify(Variables.AMQP_URL), /\{\{resolve:secretsmanager:.*broker-AbCdEf/);
+    }
+  });
 
   it('sets image, retention and the address of alarms', () => {
     const chosen = templateWith(

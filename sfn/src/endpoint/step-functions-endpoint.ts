@@ -1,7 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createLocalWorkflowEngine, type TaskHandler, type WorkflowDefinition } from '@factorial/backing';
+import {
+  createLocalWorkflowEngine,
+  type Execution,
+  type TaskHandler,
+  type WorkflowDefinition,
+} from '@factorial/backing';
 import { ExecutionLog } from './execution-log.ts';
 import { type Machine, operations, type RequestBody } from './operations.ts';
 import { ServiceError } from './service-error.ts';
@@ -22,6 +27,8 @@ export interface StepFunctionsEndpointOptions {
   readonly maxHistory?: number;
   /** Largest request. Default 1,048,576. */
   readonly bodyMaxBytes?: number;
+  /** Told of every execution that ended. */
+  readonly onEnd?: (execution: Execution) => void;
 }
 
 export interface StepFunctionsEndpoint {
@@ -51,7 +58,10 @@ export async function startStepFunctionsEndpoint(
     maxHistory,
     ...(options.maxConcurrent === undefined ? {} : { maxConcurrent: options.maxConcurrent }),
     onEvent: (name, event) => log.addEvent(name, event),
-    onEnd: ({ name }) => log.end(name),
+    onEnd: (execution) => {
+      log.end(execution.name);
+      options.onEnd?.(execution);
+    },
   });
   const machine: Machine = { stateMachineArn, engine, log };
   const server = createServer((request, response) => void serve(request, response, machine, bodyMaxBytes));
@@ -63,10 +73,12 @@ export async function startStepFunctionsEndpoint(
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`,
     stateMachineArn,
+    // Nobody is told that the executions were stopped: they are to begin anew, not to be taken for stopped by hand.
     close: async () => {
-      await engine.close();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
+      await closed;
+      await engine.close();
     },
   };
 }
@@ -78,6 +90,7 @@ async function serve(
   bodyMaxBytes: number,
 ): Promise<void> {
   try {
+    if (request.method === 'GET' && request.url === '/healthz') return answer(response, 200, { status: 'ok' });
     const target = String(request.headers['x-amz-target'] ?? '');
     const name = target.startsWith(targetPrefix) ? target.slice(targetPrefix.length) : '';
     const operation = Object.hasOwn(operations, name) ? operations[name] : undefined;

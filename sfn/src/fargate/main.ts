@@ -1,7 +1,7 @@
 // Runs one task in a container: `node sfn/dist/fargate/main.js <task>`, its input in JSON in TASK_INPUT. Exit code 0 when
 // it is done; see exit-code.ts for the others.
-import { localTaskSizes } from '../plan/local-task-sizes.ts';
-import { localBudget, openProcessServices } from '../process-services.ts';
+import { localSizes, openProcessServices } from '../process-services.ts';
+import { stopSignal } from '../stop-signal.ts';
 import { runTask } from '../tasks/run-task.ts';
 import { exitCodeOf, exitCodes } from './exit-code.ts';
 import { taskInputOf, taskNameOf } from './run-task-request.ts';
@@ -9,7 +9,7 @@ import { taskInputOf, taskNameOf } from './run-task-request.ts';
 async function main(stop: AbortSignal): Promise<number> {
   const name = taskNameOf(process.argv[2]);
   const input = taskInputOf(process.env);
-  await using opened = await openProcessServices((settings) => localTaskSizes(localBudget(settings)));
+  await using opened = await openProcessServices(localSizes);
   const { services, options } = opened;
   process.stderr.write(`${name} begins\n`);
   try {
@@ -21,11 +21,8 @@ async function main(stop: AbortSignal): Promise<number> {
   }
 }
 
-const stopping = new AbortController();
-process.once('SIGTERM', () => stopping.abort(new Error('the container is told to stop')));
-process.once('SIGINT', () => stopping.abort(new Error('the container is told to stop')));
 try {
-  process.exitCode = await main(stopping.signal);
+  process.exitCode = await main(stopSignal());
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = exitCodes.retryable;

@@ -6,6 +6,8 @@ import { runTask, type TaskName } from '../tasks/run-task.ts';
 /** The part of a function's context that is used. */
 export interface FunctionContext {
   getRemainingTimeInMillis(): number;
+  /** Aborts when the process is told to stop; a function of Lambda is not told. */
+  readonly stop?: AbortSignal;
 }
 
 export type FunctionHandler = (event: unknown, context: FunctionContext) => Promise<unknown>;
@@ -45,7 +47,8 @@ export function functionHandler(
     const leftMs = Math.max(0, context.getRemainingTimeInMillis() - stopGraceMs);
     const timer = setTimeout(() => timeout.abort(new TaskTimeoutError()), leftMs);
     try {
-      return await runTask(name, event, services, options, timeout.signal);
+      const signals = context.stop === undefined ? [timeout.signal] : [timeout.signal, context.stop];
+      return await runTask(name, event, services, options, AbortSignal.any(signals));
     } finally {
       clearTimeout(timer);
     }

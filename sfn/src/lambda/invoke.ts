@@ -3,22 +3,22 @@
 import { text } from 'node:stream/consumers';
 import { taskNameOf } from '../fargate/run-task-request.ts';
 import { lambdaTimeoutSeconds } from '../plan/aws-task-sizes.ts';
-import { localTaskSizes } from '../plan/local-task-sizes.ts';
-import { localBudget } from '../process-services.ts';
+import { localSizes } from '../process-services.ts';
+import { stopSignal } from '../stop-signal.ts';
 import { functionHandler } from './function-handler.ts';
 
-async function invoke(): Promise<object> {
+async function invoke(stop: AbortSignal): Promise<object> {
   const startedMs = performance.now();
   try {
-    await using handler = functionHandler(taskNameOf(process.argv[2]), (settings) =>
-      localTaskSizes(localBudget(settings)),
-    );
+    await using handler = functionHandler(taskNameOf(process.argv[2]), localSizes);
     const getRemainingTimeInMillis = (): number => lambdaTimeoutSeconds * 1000 - (performance.now() - startedMs);
-    return { result: await handler(JSON.parse(await text(process.stdin)), { getRemainingTimeInMillis }) };
+    const event = JSON.parse(await text(process.stdin)) as unknown;
+    return { result: await handler(event, { getRemainingTimeInMillis, stop }) };
   } catch (error) {
     if (!(error instanceof Error)) return { error: { name: 'Error', message: String(error) } };
     return { error: { name: error.name, message: error.message } };
   }
 }
 
-process.stdout.write(`${JSON.stringify(await invoke())}\n`);
+const answer = await invoke(stopSignal());
+process.stdout.write(`${JSON.stringify(answer)}\n`);

@@ -9,7 +9,7 @@ export const lambdaTimeoutSeconds = 900;
 /** Six vCPUs come with that memory. */
 const lambdaThreads = 6;
 /** Estimates are good to a small factor: only what is expected in a third of the limit runs in a function. */
-const lambdaMaxSeconds = lambdaTimeoutSeconds / 3;
+export const lambdaMaxSeconds = lambdaTimeoutSeconds / 3;
 /** Twenty days: the state of the definition ends a container after that. */
 const fargateMaxSeconds = 1_728_000;
 /** Least and most scratch disk of a container, GiB. */
@@ -32,8 +32,11 @@ const fargatePairs = [
   [16_384, 122_880],
 ] as const;
 
-/** The machines on AWS, cheapest first. `scratchDirectory` is where each of them has its disk. */
-export function awsTaskSizes(scratchDirectory = '/tmp'): readonly TaskSize[] {
+/**
+ * The machines on AWS, cheapest first. Estimates above `functionMaxSeconds` (at most a third of a function's limit) go to containers;
+ * `scratchDirectory` is where each of them has its disk.
+ */
+export function awsTaskSizes(functionMaxSeconds = lambdaMaxSeconds, scratchDirectory = '/tmp'): readonly TaskSize[] {
   const lambda: TaskSize = {
     class: 'lambda',
     cpu: '0',
@@ -46,7 +49,7 @@ export function awsTaskSizes(scratchDirectory = '/tmp'): readonly TaskSize[] {
       threads: lambdaThreads,
       engine: 'auto',
     },
-    maxSeconds: lambdaMaxSeconds,
+    maxSeconds: Math.min(functionMaxSeconds, lambdaMaxSeconds),
   };
   const containers = fargatePairs.map(
     ([cpuUnits, memoryMiB]): TaskSize => ({

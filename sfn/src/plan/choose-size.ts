@@ -35,7 +35,8 @@ export function chooseCalculateSize(n: bigint, sizes: readonly TaskSize[]): Calc
 
 /** The first machine on which an object of this size can be verified in time; the last one when none is quick enough. */
 export function chooseVerifySize(digits: bigint, readbackMaxBytes: bigint, sizes: readonly TaskSize[]): ChosenSize {
-  const seconds = digits > readbackMaxBytes ? 0 : Number(digits / BigInt(readbackBytesPerSecond));
+  const rate = BigInt(readbackBytesPerSecond);
+  const seconds = digits > readbackMaxBytes ? 0 : Number((digits + rate - 1n) / rate);
   const size = sizes.find(({ maxSeconds }) => seconds <= maxSeconds) ?? sizes.at(-1);
   if (size === undefined) throw new InputError('at least one task size', 'none');
   return chosen(size, 0);

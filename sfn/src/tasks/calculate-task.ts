@@ -23,8 +23,12 @@ export async function calculateTask(
     if (isWritten) return;
     // Of a run before this one that was killed.
     await objects.abortUploads(claim.objectKey);
-    const support = options.sharedBudget === undefined ? {} : { sharedBudget: options.sharedBudget };
-    const stored = await computeAndStore(claim, services, { budget, support, signal, onProgress: report });
+    const stored = await computeAndStore(claim, services, {
+      budget,
+      support: options.support,
+      signal,
+      onProgress: report,
+    });
     await writeDigitsNote(objects, claim.objectKey, 'stored', stored);
   });
 }

@@ -43,9 +43,9 @@ export async function writeDigitsNote(
   objects: ObjectStore,
   objectKey: string,
   kind: 'stored' | 'verified',
-  { size, checksum }: StoredDigits,
+  { size, checksum, eTag }: StoredDigits,
 ): Promise<void> {
-  await writeNote(objects, objectKey, kind, { size: size.toString(), checksum });
+  await writeNote(objects, objectKey, kind, { size: size.toString(), checksum, eTag });
 }
 
 /** What `writeDigitsNote` recorded; undefined when it did not. `CorruptObjectError` when it is no such note. */
@@ -56,9 +56,10 @@ export async function readDigitsNote(
 ): Promise<StoredDigits | undefined> {
   const note = await readNote(objects, objectKey, kind);
   if (note === undefined) return undefined;
-  const { size, checksum } = note;
+  const { size, checksum, eTag } = note;
   if (typeof size === 'string' && /^[0-9]{1,20}$/.test(size) && typeof checksum === 'string') {
-    return { size: BigInt(size), checksum };
+    const digits = { size: BigInt(size), checksum };
+    return typeof eTag === 'string' ? { ...digits, eTag } : digits;
   }
   throw new CorruptObjectError(`expected size and checksum in the note at ${taskNoteKey(objectKey, kind)}`);
 }

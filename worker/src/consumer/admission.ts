@@ -1,4 +1,4 @@
-import type { CalculationRequest, Lane, Settlement } from '@factorial/backing';
+import type { CalculationRequest, Lane, Settlement, StoredStart } from '@factorial/backing';
 import type { FactorialPlan } from '@factorial/compute';
 import type { ConsumerContext } from './consumer-context.ts';
 import { takeMemoryTurn } from './memory-turn.ts';
@@ -17,6 +17,7 @@ export type Admission =
 export async function admitRun(
   request: CalculationRequest,
   plan: FactorialPlan | undefined,
+  start: StoredStart | undefined,
   lane: Lane,
   context: ConsumerContext,
 ): Promise<Admission> {
@@ -26,7 +27,7 @@ export async function admitRun(
   }
   if (plan === undefined) return { kind: 'admitted', leave: async () => place.leave() };
   try {
-    const turn = await takeMemoryTurn(request, plan, lane, context);
+    const turn = await takeMemoryTurn(request, enoughFor(plan, start), lane, context);
     if (turn.kind === 'granted') {
       const leave = async (): Promise<void> => {
         await turn.share[Symbol.asyncDispose]();
@@ -41,6 +42,13 @@ export async function admitRun(
     place.leave();
     throw error;
   }
+}
+
+/** The plan with what both ways take at most: a start from a stored result may turn into one afresh. */
+function enoughFor(plan: FactorialPlan, start: StoredStart | undefined): FactorialPlan {
+  if (start === undefined) return plan;
+  const memoryBytes = Math.max(plan.memoryBytes, start.plan.memoryBytes);
+  return { ...plan, memoryBytes, scratchBytes: Math.max(plan.scratchBytes, start.plan.scratchBytes) };
 }
 
 function settledAs(settlement: Settlement): Admission {

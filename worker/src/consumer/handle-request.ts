@@ -2,9 +2,11 @@ import {
   BackingError,
   type CalculationRequest,
   type Delivery,
+  nearestStart,
   PoisonMessageError,
   parseCalculationRequest,
   type Settlement,
+  type StoredStart,
 } from '@factorial/backing';
 import type { WorkerLog, WorkerOptions, WorkerServices } from '../options.ts';
 import { planned } from '../planned.ts';
@@ -56,11 +58,12 @@ async function calculateOrDelegate(
   const plan = planned(n, options.budgets[lane]);
   // Whoever published it thought this lane's memory larger than it is.
   if (plan === undefined && lane === 'small.quick') return await handOn(request, 'small.long', context);
-  const admission = await admitRun(request, plan, lane, context);
+  const start = await nearestStart(n, options.budgets[lane], services.metadata, options.storedBytesPerSecond);
+  const admission = await admitRun(request, plan, start, lane, context);
   if (admission.kind === 'settled') return admission.settlement;
   let work: ClaimedWork | undefined;
   try {
-    work = await claimWork(n, delivery, services, options, log);
+    work = await claimWork(n, start, delivery, services, options, log);
   } finally {
     if (work === undefined) await admission.leave();
   }
@@ -75,13 +78,14 @@ async function calculateOrDelegate(
 /** The claim, or undefined when the row needs nothing from this message. */
 async function claimWork(
   n: bigint,
+  start: StoredStart | undefined,
   { lane, deliveryCount }: Delivery,
   services: WorkerServices,
   options: WorkerOptions,
   log: WorkerLog,
 ): Promise<ClaimedWork | undefined> {
   const outcome = await services.metadata.claim(n, options.owner, options);
-  if (outcome.kind === 'claimed') return { claim: outcome.claim, row: outcome.row, lane };
+  if (outcome.kind === 'claimed') return { claim: outcome.claim, row: outcome.row, lane, start };
   log.info({ number: n, outcome: outcome.kind }, 'nothing to do');
   // Delivered again after the row ended: the worker that ended it may have died before it said so.
   if (outcome.kind === 'settled' && deliveryCount > 1) await announceOutcome(outcome.row, services.queue, log);

@@ -5,6 +5,7 @@ import {
   type Lane,
   runCalculation,
   type Settlement,
+  type StoredStart,
 } from '@factorial/backing';
 import type { WorkerLog, WorkerOptions, WorkerServices } from '../options.ts';
 import { announceOutcome } from './announce-outcome.ts';
@@ -15,11 +16,13 @@ export interface ClaimedWork {
   readonly claim: Claim;
   readonly row: FactorialRow;
   readonly lane: Lane;
+  /** The stored result that the run may start from. */
+  readonly start: StoredStart | undefined;
 }
 
 /** Carry a claimed row to its end, report how it ended, and say how to settle the message that asked for it. */
 export async function runClaim(
-  { claim, row, lane }: ClaimedWork,
+  { claim, row, lane, start }: ClaimedWork,
   services: WorkerServices,
   options: WorkerOptions,
   log: WorkerLog,
@@ -27,7 +30,8 @@ export async function runClaim(
 ): Promise<Settlement> {
   const startedMs = performance.now();
   const budget = options.budgets[lane];
-  const result = await runCalculation(claim, services, { ...options, budget }, stop);
+  const support = { checkpoints: services.checkpoints, start, log };
+  const result = await runCalculation(claim, services, { ...options, budget, support }, stop);
   const seconds = (performance.now() - startedMs) / 1000;
   report(result, { number: claim.n, attempt: claim.attempt, fence: claim.fence, seconds }, log);
   if (result.kind === 'retry') return { kind: 'requeue', delayMs: backoffMs(row.failures + 1, options.retryDelayMs) };

@@ -54,7 +54,7 @@ export async function sweepObjects({ metadata, objects }: WorkerServices, option
 }
 
 /**
- * Runs both sweeps: the rows every `sweepIntervalMs`, the objects four times within `unfinishedMaxAgeMs`. One at a time, errors
+ * Runs the sweeps: the rows and the checkpoints every `sweepIntervalMs`, the objects four times within `unfinishedMaxAgeMs`. One at a time, errors
  * logged. Any number of workers may sweep at once: what two of them do is done once or is harmless twice.
  */
 export class Sweeper {
@@ -95,6 +95,8 @@ export class Sweeper {
       const published = await sweepUnclaimed(this.#services, this.#options, idleMs, this.#pacing);
       this.#isFirst = false;
       if (published > 0) this.#log.info({ published }, 'unclaimed requests published again');
+      const checkpoints = (await this.#services.checkpoints?.sweep(this.#services.metadata)) ?? 0;
+      if (checkpoints > 0) this.#log.info({ removed: checkpoints }, 'checkpoints removed that nobody needs');
       await this.#sweepObjectsWhenDue();
     } catch (error) {
       const code = error instanceof BackingError ? error.code : 'internal';

@@ -69,9 +69,10 @@ export class BoundedMysqlPool implements MysqlPool {
 
   async #open(): Promise<Pool> {
     const { createPool } = await import('mysql2');
-    const { url, poolMax, poolQueueMax, connectTimeoutMs, idleTimeoutMs } = this.#settings;
+    const { url, tls, poolMax, poolQueueMax, connectTimeoutMs, idleTimeoutMs } = this.#settings;
     const pool = createPool({
       uri: url,
+      ...(tls === undefined ? {} : { ssl: { ...tls, verifyIdentity: tls.rejectUnauthorized } }),
       connectionLimit: poolMax,
       queueLimit: poolQueueMax,
       connectTimeout: connectTimeoutMs,

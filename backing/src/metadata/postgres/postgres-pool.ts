@@ -59,9 +59,10 @@ export class BoundedPostgresPool implements PostgresPool {
 
   async #open(): Promise<Pool> {
     const { default: driver } = await import('pg');
-    const { url, poolMax, connectTimeoutMs, statementTimeoutMs, idleTimeoutMs } = this.#settings;
+    const { url, tls, poolMax, connectTimeoutMs, statementTimeoutMs, idleTimeoutMs } = this.#settings;
     const pool = new driver.Pool({
       connectionString: url,
+      ssl: tls === undefined ? false : { ...tls },
       application_name: 'factorial',
       options: sessionOptions,
       max: poolMax,

@@ -59,8 +59,8 @@ export class S3CheckedUpload {
     });
   }
 
-  /** Compare the finished object with what was sent. `CorruptObjectError` when they differ. */
-  async verifyWhole(bytes: bigint, signal?: AbortSignal): Promise<void> {
+  /** Compare the finished object with what was sent, and say its ETag. `CorruptObjectError` when they differ. */
+  async verifyWhole(bytes: bigint, signal?: AbortSignal): Promise<string | undefined> {
     const { sdk, client } = this.#access;
     const head = new sdk.HeadObjectCommand({ Bucket: this.#settings.bucket, Key: this.#key });
     const stored = await client.send(head, abortable(signal));
@@ -71,6 +71,7 @@ export class S3CheckedUpload {
     if (expected !== undefined && unquoted(stored.ETag) !== expected) {
       throw new CorruptObjectError(`expected the ETag ${expected} of ${this.#key}, got ${stored.ETag}`);
     }
+    return stored.ETag === undefined ? undefined : unquoted(stored.ETag);
   }
 
   async #send(command: Command, options: SendOptions): Promise<unknown> {
@@ -189,6 +190,7 @@ function abortable(signal: AbortSignal | undefined): SendOptions {
   return signal === undefined ? {} : { abortSignal: signal };
 }
 
-function unquoted(eTag: string | undefined): string {
+/** An ETag without its quotation marks. */
+export function unquoted(eTag: string | undefined): string {
   return (eTag ?? '').replaceAll('"', '');
 }

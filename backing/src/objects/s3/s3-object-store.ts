@@ -10,7 +10,7 @@ import {
   objectKeyPattern,
   type StoredObject,
 } from '../object-store.ts';
-import { S3CheckedUpload } from './s3-checked-upload.ts';
+import { S3CheckedUpload, unquoted } from './s3-checked-upload.ts';
 import { S3Connection } from './s3-connection.ts';
 import { hasName, isNotFound } from './s3-faults.ts';
 import { type S3ObjectStoreOptions, type S3Settings, s3Settings } from './s3-options.ts';
@@ -63,22 +63,27 @@ class S3ObjectStore implements ObjectStore {
       });
       const { bucket, partsInFlight: queueSize } = this.#settings;
       const receipt = await new S3Sink({ client: upload.client, bucket, key: s3Key, queueSize }).write(source);
-      await this.#verify(upload, receipt.bytes, s3Key, source.signal);
+      const eTag = await this.#verify(upload, receipt.bytes, s3Key, source.signal);
       storedBytes = receipt.bytes;
-      return receipt;
+      return eTag === undefined ? receipt : { ...receipt, eTag };
     } finally {
       reservation?.settle(storedBytes);
       if (ownUploadId !== undefined) this.#uploading.delete(ownUploadId);
     }
   }
 
-  /** What differs from what was sent does not stay visible. */
-  async #verify(upload: S3CheckedUpload, bytes: bigint, Key: string, signal: AbortSignal | undefined): Promise<void> {
-    await this.#connection.run(
+  /** The ETag of what is stored. What differs from what was sent does not stay visible. */
+  async #verify(
+    upload: S3CheckedUpload,
+    bytes: bigint,
+    Key: string,
+    signal: AbortSignal | undefined,
+  ): Promise<string | undefined> {
+    return await this.#connection.run(
       Key,
       async ({ sdk, client }) => {
         try {
-          await upload.verifyWhole(bytes, signal);
+          return await upload.verifyWhole(bytes, signal);
         } catch (fault) {
           if (fault instanceof CorruptObjectError) {
             await client.send(new sdk.DeleteObjectCommand({ Bucket: this.#settings.bucket, Key }));
@@ -95,7 +100,9 @@ class S3ObjectStore implements ObjectStore {
     return await this.#connection.run(key, async ({ sdk, client }) => {
       try {
         const head = await client.send(new sdk.HeadObjectCommand({ Bucket: this.#settings.bucket, Key }));
-        return { key, size: BigInt(head.ContentLength ?? 0), modifiedAt: head.LastModified ?? new Date(0) };
+        const { ContentLength = 0, LastModified = new Date(0), ETag } = head;
+        const stored = { key, size: BigInt(ContentLength), modifiedAt: LastModified };
+        return ETag === undefined ? stored : { ...stored, eTag: unquoted(ETag) };
       } catch (fault) {
         if (isNotFound(fault)) return undefined;
         throw fault;

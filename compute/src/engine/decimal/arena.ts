@@ -1,6 +1,6 @@
 import { paddedLimbs } from '../../limbs/decimal-number.ts';
 import { digitsPerLimb } from '../../multiply/prime-constants.ts';
-import { productCoefficients } from '../../multiply/residue.ts';
+import { productCoefficients } from '../../multiply/product-bound.ts';
 import { transformShape } from '../../multiply/transform-shape.ts';
 import { aligned, residueAreaBytes, residueArrayBytes, scratchBytes, tablesBytes } from '../../multiply/workspace.ts';
 import { type Ptr, reservedBytes } from '../../wasm/bridge.ts';
@@ -91,6 +91,12 @@ function planeProductBytes(n: number, segmentCount: number, planeCount: number):
   return aligned(4 * (Math.ceil(digits / digitsPerLimb) + 24 * (segmentCount + 1) * (planeCount + 1)));
 }
 
+/** Bytes of the chunks of text that may exist at a time: whole ones, unless there is only one. */
+function textBytes(limbCount: number, threads: number): number {
+  const chunks = Math.min(Math.ceil(limbCount / textChunkLimbs), textsPerThread * threads + 1);
+  return digitsPerLimb * (chunks === 1 ? limbCount : chunks * textChunkLimbs);
+}
+
 /** The stored m! that a run starts from: m, and the significant digits of m!. */
 export interface ArenaSource {
   readonly n: number;
@@ -135,8 +141,7 @@ export function decimalArena(
   const quotientLimbs = limbCount - sourceLimbs + 2;
   const sourcePtr = take(source.n === 0 ? 0 : 4 * (paddedLimbs(sourceLimbs) + 2 * paddedLimbs(quotientLimbs)));
   // Text chunks take the area's place when the products are done.
-  const textBytes = digitsPerLimb * Math.min(limbCount, textChunkLimbs * (textsPerThread * threads + 1));
-  const areaBytes = Math.max(residueAreaBytes(coefficients), textBytes);
+  const areaBytes = Math.max(residueAreaBytes(coefficients), textBytes(limbCount, threads));
   const areaPtr = take(areaBytes);
   return {
     n,

@@ -13,7 +13,8 @@ const heapIndex = 5;
 const resultIndex = 6;
 const planesLeftIndex = 7;
 const sourceReadyIndex = 8;
-const firstJoinedIndex = 9;
+const lostIndex = 9;
+const firstJoinedIndex = 10;
 
 /** Looks at the generation before a thread goes to sleep at a barrier: some microseconds, what a short phase lasts. */
 const spinCount = 2_000;
@@ -30,16 +31,22 @@ export class ControlBlock {
     this.#base = arena.controlPtr >> 2;
   }
 
-  /** For a memory that held a run before. */
+  /** For a memory that held a run before, or a run that begins again; no thread may be in it. */
   reset(): void {
     this.#words.fill(0, this.#base, this.#base + controlWords);
   }
 
-  /** Every thread comes once: a second one in its place has lost what the first one knew. */
+  /** Every thread comes once: a second one in its place has lost what the first one knew, and stops the run. */
   join(threadIndex: number): void {
     if (Atomics.exchange(this.#words, this.#base + firstJoinedIndex + threadIndex, 1) === 0) return;
+    Atomics.store(this.#words, this.#base + lostIndex, 1);
     this.stop();
     throw new KernelError(`compute thread ${threadIndex} was lost in the middle of a product`);
+  }
+
+  /** Whether the run was stopped because a thread was lost, not because one failed. */
+  get lostThread(): boolean {
+    return Atomics.load(this.#words, this.#base + lostIndex) !== 0;
   }
 
   stop(): void {

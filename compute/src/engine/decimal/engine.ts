@@ -1,8 +1,11 @@
-import type { Engine } from '../engine.ts';
+import type { Engine, EngineRunner } from '../engine.ts';
 import { planOfBudget } from './external/external-price.ts';
 import { externalWorkUnits } from './external/external-work.ts';
 import { planArena, priceDecimal } from './price.ts';
 import { arenaWork, memoryWorkUnits } from './work.ts';
+
+/** Kept, because the module loader takes longer to find it again than a tiny factorial takes. */
+let inMemory: Promise<EngineRunner> | undefined;
 
 /** The default engine: radix 10^9 from the leaves on, so that the last product's limbs are the digits. */
 export const decimalEngine: Engine = {
@@ -16,8 +19,9 @@ export const decimalEngine: Engine = {
       ? Number(facts.digitCount - facts.trailingZeros)
       : memoryWorkUnits(arenaWork(arena), plan.threads);
   },
-  load: async (plan) =>
-    plan.storage === 'memory'
-      ? (await import('./run.ts')).runDecimal
-      : (await import('./external/run-external.ts')).runExternal,
+  load: async (plan) => {
+    if (plan.storage === 'scratch') return (await import('./external/run-external.ts')).runExternal;
+    inMemory ??= import('./run.ts').then(({ runDecimal }) => runDecimal);
+    return inMemory;
+  },
 };

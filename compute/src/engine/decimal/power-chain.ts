@@ -1,6 +1,7 @@
 import { type DecimalNumber, paddedLimbs } from '../../limbs/decimal-number.ts';
 import { multiplyAlone } from '../../multiply/multiply.ts';
-import { multiplyResidue, productCoefficients } from '../../multiply/residue.ts';
+import { productCoefficients } from '../../multiply/product-bound.ts';
+import { multiplyResidue } from '../../multiply/residue.ts';
 import { multiplyUnbalanced } from '../../multiply/unbalanced.ts';
 import type { Ptr } from '../../wasm/bridge.ts';
 import type { ThreadState } from './thread-state.ts';

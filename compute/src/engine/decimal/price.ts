@@ -1,8 +1,9 @@
 import { planeCount } from '../../factorial/exponent-planes.ts';
 import { surplusZeros } from '../../factorial/surplus-zeros.ts';
 import { digitsPerLimb } from '../../multiply/prime-constants.ts';
-import { productCoefficients } from '../../multiply/residue.ts';
+import { productCoefficients } from '../../multiply/product-bound.ts';
 import { maxCoefficients } from '../../multiply/transform-shape.ts';
+import { defaultBlockingSeconds } from '../../plan/budget.ts';
 import type { Budget } from '../../plan/plan.ts';
 import { maxMemoryBytes } from '../../wasm/bridge.ts';
 import type { EnginePrice, FactorialFacts, SourceFacts } from '../engine.ts';
@@ -12,9 +13,7 @@ import { arenaWork, emissionSeconds, lanes } from './work.ts';
 
 const inMemory = { storage: 'memory', scratchBytes: 0, ioBytes: 0 } as const;
 
-/** Below this n a run stays on the calling thread, for 20 ms at most: it is done before a thread has started. */
-export const inlineLimit = 100_000n;
-const inlineReason = `a factorial below ${inlineLimit}! is computed at once`;
+const inlineReason = 'a factorial this small is computed at once';
 /** Primes are below one limb. */
 const limitByLimb = 10n ** 9n;
 /** More threads than this meet more often than they work. */
@@ -56,13 +55,22 @@ function arenaSource({ source }: FactorialFacts): ArenaSource | undefined {
 
 /** The price of n! on this engine: the very layout of its memory, and seconds from measured runs. */
 export function priceDecimal(facts: FactorialFacts, budget: Budget): EnginePrice {
-  if (facts.n < inlineLimit && facts.source !== undefined) return { ...priceWith(facts, 0), impossible: inlineReason };
-  let threads = facts.n < inlineLimit ? 0 : Math.min(budget.threads, maxUsefulThreads);
+  let threads = chooseThreads(facts, budget);
+  if (threads === 0 && facts.source !== undefined) return { ...priceWith(facts, 0), impossible: inlineReason };
   let price = priceWith(facts, threads);
   while (threads > 1 && price.memoryBytes > budget.memoryBytes) price = priceWith(facts, --threads);
   const fits = price.impossible === undefined && price.memoryBytes <= budget.memoryBytes;
   // Without scratch, say what memory would do; with it, or when no memory would, what both would.
   return fits || (budget.scratchBytes === 0 && price.impossible === undefined) ? price : priceExternal(facts, budget);
+}
+
+/** 0 where the calling thread may compute as long as it takes, and is done before threads that must start first. */
+function chooseThreads(facts: FactorialFacts, budget: Budget): number {
+  const digits = Number(facts.digitCount);
+  const threads = Math.min(budget.threads, maxUsefulThreads);
+  const alone = smallSeconds(digits, 0);
+  const mayBlock = alone <= (budget.blockingSeconds ?? defaultBlockingSeconds);
+  return mayBlock && alone <= smallSeconds(digits, threads) ? 0 : threads;
 }
 
 function priceWith(facts: FactorialFacts, threads: number): EnginePrice {
@@ -78,12 +86,18 @@ function priceWith(facts: FactorialFacts, threads: number): EnginePrice {
 /** Start of the threads (the kernels load once per process), then the work of the arena, with the digits of a stored m! read beside it; emission. */
 function estimateSeconds(facts: FactorialFacts, arena: DecimalArena | undefined, threads: number): number {
   const digits = Number(facts.digitCount);
-  if (arena === undefined || threads === 0) return 7e-10 * digits * Math.log2(digits + 2) + emissionSeconds(digits);
+  if (arena === undefined || threads === 0) return smallSeconds(digits, threads);
   const { source: last, total } = arenaWork(arena);
   const reading = readingSeconds(facts.source);
   return (
     startSeconds + Math.max((total - last) / lanes(threads), reading) + last / lanes(threads) + emissionSeconds(digits)
   );
+}
+
+/** The same for small n, where what counts is whether threads are worth their start. */
+function smallSeconds(digits: number, threads: number): number {
+  const start = threads === 0 ? 0 : startSeconds;
+  return start + (7e-10 * digits * Math.log2(digits + 2)) / lanes(threads) + emissionSeconds(digits);
 }
 
 const startSeconds = 0.06;

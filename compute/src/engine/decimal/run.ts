@@ -18,6 +18,8 @@ import { arenaWork, memoryWorkUnits } from './work.ts';
 
 const productModule = new URL('../../../dist/engine/decimal/product-task.js', import.meta.url);
 const progressIntervalMs = 50;
+/** Times that the program is started: once more when a thread was lost. */
+const maxAttempts = 2;
 
 /** Computes n! / 10^z on all threads of the pool at once, in one shared memory, verified before it resolves. */
 export const runDecimal: EngineRunner = async (run) => {
@@ -31,13 +33,38 @@ export const runDecimal: EngineRunner = async (run) => {
     memory: createMemory(arena.totalBytes),
   };
   const instance = instantiateKernels(share.module, share.memory);
-  placeTables(instance, arena.tablesPtr, arena.levels);
-  placeBasePrimes(instance, arena);
-  instance.kernels.fillResidueTable(arena.residueTablePtr);
   const control = new ControlBlock(instance, arena);
-  const residues = await withProgress(run, control, arena, () => multiplyOnAllThreads(run, share, instance, control));
+  const residues = await withProgress(run, control, arena, () => multiplyWithRepeat(run, share, instance, control));
   return finishedDigits(run, share, instance, control.resultLimbs, residues);
 };
+
+/**
+ * The whole program is what is repeated when a thread is lost: it reads nothing but n and the stored m!, and products are made in the place of their operands. Once; the
+ * second loss is a `KernelError`, and so is a thread's own failure at once.
+ */
+async function multiplyWithRepeat(
+  run: EngineRun,
+  share: DecimalShare,
+  instance: KernelInstance,
+  control: ControlBlock,
+): Promise<ResultResidues> {
+  for (let attempt = 1; ; attempt++) {
+    control.reset();
+    placeTables(instance, share.arena.tablesPtr, share.arena.levels);
+    placeBasePrimes(instance, share.arena);
+    instance.kernels.fillResidueTable(share.arena.residueTablePtr);
+    const outcomes = await multiplyOnAllThreads(run, share, instance, control);
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    const [, first] = outcomes;
+    if (failed === undefined && first?.status === 'fulfilled') return first.value;
+    run.signal.throwIfAborted();
+    if (!control.lostThread) throw failed?.reason;
+    if (attempt === maxAttempts) {
+      const message = `a compute thread was lost in the middle of ${run.facts.n}!, ${maxAttempts} times over`;
+      throw new KernelError(message, { cause: failed?.reason });
+    }
+  }
+}
 
 /** Small n on the calling thread: the text is there at once. */
 function runInline(run: EngineRun): EngineDigits {
@@ -54,37 +81,41 @@ function runInline(run: EngineRun): EngineDigits {
   };
 }
 
-async function multiplyOnAllThreads(
+/**
+ * The outcome of the stored number, then those of the threads. Settles when no thread works on it any more: the others see a loss or a failure at
+ * their next task.
+ */
+function multiplyOnAllThreads(
   run: EngineRun,
   share: DecimalShare,
   instance: KernelInstance,
   control: ControlBlock,
-): Promise<ResultResidues> {
-  const parts = Array.from({ length: share.arena.threads }, (_, threadIndex) => {
-    const task: ProductTask = { share, threadIndex };
-    return run.pool.run<ResultResidues>(productModule, task);
-  });
-  let sourceFailure: unknown;
-  const placing = placeSource(run, share.arena, instance, control).catch((error: unknown) => {
-    sourceFailure = error;
+): Promise<[PromiseSettledResult<void>, ...PromiseSettledResult<ResultResidues>[]]> {
+  const failing = new AbortController();
+  const signal = AbortSignal.any([run.signal, failing.signal]);
+  const placing = placeSource(run, share.arena, instance, control, signal).catch((error: unknown) => {
     control.stop();
     throw error;
   });
-  try {
-    const [, first] = await Promise.all([placing, ...parts]);
-    return first!;
-  } catch (error) {
-    // The threads stop when the source fails: what counts is why.
-    throw sourceFailure ?? error;
-  }
+  const parts = Array.from({ length: share.arena.threads }, async (_, threadIndex) => {
+    const task: ProductTask = { share, threadIndex };
+    try {
+      return await run.pool.run<ResultResidues>(productModule, task);
+    } catch (error) {
+      failing.abort(error);
+      throw error;
+    }
+  });
+  return Promise.allSettled([placing, ...parts] as const);
 }
 
 /** Reads the stored m! into its place, while the threads make what it is to be multiplied by. */
 async function placeSource(
-  { facts, source, signal }: EngineRun,
+  { facts, source }: EngineRun,
   { sourcePtr, sourceResiduesPtr, segmentCount }: DecimalArena,
   { words, longs }: KernelInstance,
   control: ControlBlock,
+  signal: AbortSignal,
 ): Promise<void> {
   if (facts.source === undefined) return;
   if (source === undefined) throw new KernelError('expected the digits of a stored factorial, got none');
@@ -105,7 +136,8 @@ async function withProgress<Result>(
   const units = memoryWorkUnits(arenaWork(arena), arena.threads) / programUnits;
   let reported = 0;
   const report = () => {
-    const progress = control.progress;
+    // A run that begins again counts from 0: what was told stays told.
+    const progress = Math.max(reported, control.progress);
     const phase = progress < (programUnits * (tables + segments)) / total ? 'sieve' : 'product';
     run.meter.advance(phase, (progress - reported) * units);
     reported = progress;

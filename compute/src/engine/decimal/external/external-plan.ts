@@ -1,7 +1,7 @@
 import { planeCount } from '../../../factorial/exponent-planes.ts';
 import { digitsPerLimb } from '../../../multiply/prime-constants.ts';
 import { transformPrimes } from '../../../multiply/primes.ts';
-import { productCoefficients } from '../../../multiply/residue.ts';
+import { productCoefficients } from '../../../multiply/product-bound.ts';
 import { maxCoefficients, transformShape } from '../../../multiply/transform-shape.ts';
 import { primeCount } from '../../../multiply/workspace.ts';
 import { maxMemoryBytes, reservedBytes } from '../../../wasm/bridge.ts';

@@ -1,6 +1,6 @@
 import { KernelError } from '../../../errors.ts';
 import { crtBytes, primeContextBytes, tableBytes, twiddleScratchBytes } from '../../../multiply/prime-constants.ts';
-import { productCoefficients } from '../../../multiply/residue.ts';
+import { productCoefficients } from '../../../multiply/product-bound.ts';
 import {
   maxCoefficients,
   maxLeafLength,

@@ -1,7 +1,7 @@
 import { KernelError } from '../../../errors.ts';
 import { type DecimalNumber, paddedLimbs } from '../../../limbs/decimal-number.ts';
 import { openBlob, type StoredBlob } from '../../../limbs/stored-blob.ts';
-import { productCoefficients } from '../../../multiply/residue.ts';
+import { productCoefficients } from '../../../multiply/product-bound.ts';
 import { transformShape } from '../../../multiply/transform-shape.ts';
 import {
   fillTableTask,

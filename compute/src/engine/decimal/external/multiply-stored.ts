@@ -3,6 +3,7 @@ import { paddedLimbs } from '../../../limbs/decimal-number.ts';
 import type { LimbStore } from '../../../limbs/limb-store.ts';
 import { type OpenBlob, openBlob, type StoredBlob } from '../../../limbs/stored-blob.ts';
 import { powerMod } from '../../../multiply/primes.ts';
+import { assertProductBound } from '../../../multiply/product-bound.ts';
 import { primeCount } from '../../../multiply/workspace.ts';
 import { verificationModuli } from '../../../verify/moduli.ts';
 import { addCarry } from './carry.ts';
@@ -50,6 +51,7 @@ export async function multiplyStored(
   release: () => Promise<void>,
   shape: FoldShape = shapeFor(context, a, b),
 ): Promise<StoredNumber> {
+  assertProductBound(a.limbCount, b.limbCount);
   const { store, progress } = context;
   const isSquare = a === b;
   const operandLimbs = isSquare ? a.limbCount : a.limbCount + b.limbCount;

@@ -104,7 +104,7 @@ export async function computeInStore(run: EngineRun, plan: ExternalPlan, store: 
   return {
     chunks: async function* () {
       yield* storedText(run.pool, threads, result);
-      checkpoint?.finish();
+      if (run.keepCheckpoint !== true) checkpoint?.finish();
     },
     expectedResidues: expected,
     zerosIncluded: zerosIncluded(run.facts),
