@@ -80,8 +80,8 @@ export interface Engine {
   readonly takesSource: boolean;
   /** The cheapest way within the budget, or the least of memory when none fits: the caller compares with the budget. */
   price(facts: FactorialFacts, budget: Budget): EnginePrice;
-  /** Work units the run will report to its meter, before emission. */
-  workUnits(facts: FactorialFacts, plan: Pick<FactorialPlan, 'storage'>): number;
+  /** Work units the run will report to its meter, before emission: a unit is worth as much time as emitting a digit. */
+  workUnits(facts: FactorialFacts, plan: Pick<FactorialPlan, 'storage' | 'threads'>, budget: Budget): number;
   /** The code for this plan of the engine's own. */
   load(plan: Pick<FactorialPlan, 'storage'>): Promise<EngineRunner>;
 }

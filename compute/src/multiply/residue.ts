@@ -35,6 +35,10 @@ export const togetherBytes = 16 * 2 ** 20;
 /** Tasks per thread of a phase over columns: enough to even out, few enough to cost nothing. */
 const rangesPerThread = 4;
 
+/** Shares of a product's time: transforms with what belongs to them, and the combination. */
+export const transformShare = 0.78;
+export const combineShare = 1 - transformShare;
+
 /**
  * One product in progress: its geometry and the tasks of its three phases. Every thread of a team makes its own, the same.
  * `allTogether`: the area has room for both operands modulo all primes, and the second one's transforms are to be kept.
@@ -313,7 +317,10 @@ export function multiplyResidue(
   const { rangeCount } = product;
   if (product.together) multiplyTogether(team, product);
   else multiplyInTurn(team, product);
-  team.run(rangeCount, (task) => product.combineRange(task));
+  team.run(rangeCount, (task) => {
+    product.combineRange(task);
+    team.advance(combineShare / rangeCount);
+  });
   team.run(rangeCount, (task) => product.addCarries(task));
   return normalised(worker, outPtr, a.limbCount + b.limbCount);
 }
@@ -322,7 +329,10 @@ export function multiplyResidue(
 function multiplyTogether(team: Team, product: ResidueProduct): void {
   const { rangeCount, blockCount } = product;
   team.run(primeCount * rangeCount, (task) => product.split(Math.floor(task / rangeCount), task % rangeCount));
-  team.run(primeCount * blockCount, (task) => product.transformBlock(Math.floor(task / blockCount), task % blockCount));
+  team.run(primeCount * blockCount, (task) => {
+    product.transformBlock(Math.floor(task / blockCount), task % blockCount);
+    team.advance(transformShare / (primeCount * blockCount));
+  });
 }
 
 /** Prime by prime; the lanes of the next prime fill the end of the phase in which threads wait for each other's last block. */
@@ -333,8 +343,10 @@ function multiplyInTurn(team: Team, product: ResidueProduct): void {
     const next = prime + 1;
     const along = next < primeCount && product.maySplitAhead(next) ? rangeCount : 0;
     team.run(blockCount + along, (task) => {
-      if (task < blockCount) product.transformBlock(prime, task);
-      else product.split(next, task - blockCount);
+      if (task < blockCount) {
+        product.transformBlock(prime, task);
+        team.advance(transformShare / (primeCount * blockCount));
+      } else product.split(next, task - blockCount);
     });
     if (along === 0 && next < primeCount) team.run(rangeCount, (range) => product.split(next, range));
   }

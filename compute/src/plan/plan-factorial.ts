@@ -40,7 +40,7 @@ export function planFactorial(n: unknown, budget: Budget = defaultBudget(), { fr
 }
 
 /** From a stored m! only when that saves this share of the time: the estimates are not better than that. */
-const leastGain = 0.1;
+const leastGain = 0.2;
 
 /** What is offered from the stored m!, if that is better than `afresh`, and the decision in words. */
 function chooseStart(

@@ -9,6 +9,7 @@ import {
   FileSink,
   freeScratchBytes,
   InputError,
+  type PlannedStart,
   planFactorial,
   StreamSink,
   stdoutSink,
@@ -16,6 +17,7 @@ import {
 import type { CliRequest } from './command-line.ts';
 import { DigitSummary, formatBytes, groupThousands } from './digit-summary.ts';
 import { formatSeconds, ProgressBar } from './progress-bar.ts';
+import { openSource } from './source-file.ts';
 
 /** On a terminal, results longer than this are summarised. */
 const terminalMaxDigits = 10_000n;
@@ -27,8 +29,9 @@ const scratchShare = 0.9;
 /** Carry out one request of the command line; digits, summary or JSON go to stdout, all else to stderr. */
 export async function runRequest(request: CliRequest, signal: AbortSignal): Promise<void> {
   const budget = await budgetOf(request);
+  const from = request.from === undefined ? {} : { from: await openSource(request.from, request.n) };
   if (request.planOnly) {
-    writePlan(planFactorial(request.n, budget), request.json);
+    writePlan(planFactorial(request.n, budget, from), request.json);
     return;
   }
   const startedMs = performance.now();
@@ -38,6 +41,7 @@ export async function runRequest(request: CliRequest, signal: AbortSignal): Prom
       budget,
       signal,
       ...(request.checkpointDir === undefined ? {} : { checkpointDir: request.checkpointDir }),
+      ...from,
       onProgress: (progress) => bar?.update(progress),
     });
     await deliver(request, result, signal, () => bar?.close(), startedMs);
@@ -88,7 +92,8 @@ async function deliver(
   if (request.json) process.stdout.write(`${JSON.stringify(facts(result, sha256, seconds))}\n`);
   else if (summary !== undefined) process.stdout.write(summaryText(request, result, summary, sha256, seconds));
   else if (request.outPath === undefined) process.stdout.write(process.stdout.isTTY ? '\n' : '');
-  else if (!request.quiet) process.stderr.write(writtenText(request.outPath, result, sha256, seconds));
+  else if (!request.quiet)
+    process.stderr.write(startText(result.plan) + writtenText(request.outPath, result, sha256, seconds));
 }
 
 function chooseSink(request: CliRequest, summary: DigitSummary | undefined): DigitSink {
@@ -121,6 +126,7 @@ function facts(result: FactorialResult, sha256: string, seconds: number): object
     peakRssBytes: process.resourceUsage().maxRSS * 1024,
     engine: result.engine,
     threads: result.threads,
+    ...(result.plan.from === undefined ? {} : { from: result.plan.from }),
     verified: true,
   };
 }
@@ -145,6 +151,15 @@ function writtenText(path: string, result: FactorialResult, sha256: string, seco
   return `${groupThousands(result.digitCount)} digits in ${path}, verified, in ${formatSeconds(seconds)}\nSHA-256 ${sha256}\n`;
 }
 
+/** Where the run started, when a stored factorial was offered. */
+function startText({ from }: FactorialPlan): string {
+  return from === undefined ? '' : `${startLine(from)}\n`;
+}
+
+function startLine({ n, used, reason }: PlannedStart): string {
+  return `${used ? `from ${n}!` : 'afresh'} (${reason})`;
+}
+
 function writePlan(plan: FactorialPlan, json: boolean): void {
   if (json) {
     process.stdout.write(`${JSON.stringify(plan)}\n`);
@@ -160,6 +175,7 @@ function writePlan(plan: FactorialPlan, json: boolean): void {
     ['scratch', formatBytes(plan.scratchBytes)],
     ['scratch I/O', formatBytes(plan.ioBytes)],
     ['estimated time', formatSeconds(plan.estimatedSeconds)],
+    ...(plan.from === undefined ? [] : [['start', startLine(plan.from)]]),
   ];
   process.stdout.write(`${plan.n}!\n${rows.map(([name, value]) => `  ${`${name}`.padEnd(15)} ${value}`).join('\n')}\n`);
 }

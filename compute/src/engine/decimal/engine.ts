@@ -1,6 +1,8 @@
 import type { Engine, EngineRunner } from '../engine.ts';
-import { externalWorkUnits } from './external/external-price.ts';
-import { priceDecimal } from './price.ts';
+import { planOfBudget } from './external/external-price.ts';
+import { externalWorkUnits } from './external/external-work.ts';
+import { planArena, priceDecimal } from './price.ts';
+import { arenaWork, memoryWorkUnits } from './work.ts';
 
 /** Kept, because the module loader takes longer to find it again than a tiny factorial takes. */
 let inMemory: Promise<EngineRunner> | undefined;
@@ -10,8 +12,13 @@ export const decimalEngine: Engine = {
   name: 'decimal',
   takesSource: true,
   price: priceDecimal,
-  workUnits: (facts, plan) =>
-    plan.storage === 'scratch' ? externalWorkUnits(facts) : Number(facts.digitCount - facts.trailingZeros),
+  workUnits: (facts, plan, budget) => {
+    if (plan.storage === 'scratch') return externalWorkUnits(facts, planOfBudget(facts, budget, plan.threads));
+    const arena = plan.threads === 0 ? undefined : planArena(facts, plan.threads);
+    return arena === undefined
+      ? Number(facts.digitCount - facts.trailingZeros)
+      : memoryWorkUnits(arenaWork(arena), plan.threads);
+  },
   load: async (plan) => {
     if (plan.storage === 'scratch') return (await import('./external/run-external.ts')).runExternal;
     inMemory ??= import('./run.ts').then(({ runDecimal }) => runDecimal);

@@ -10,6 +10,7 @@ import type { EnginePrice, FactorialFacts, SourceFacts } from '../engine.ts';
 import { type ArenaSource, type DecimalArena, decimalArena } from './arena.ts';
 import { priceExternal } from './external/external-price.ts';
 import { defaultTuning } from './tuning.ts';
+import { arenaWork, emissionSeconds, lanes } from './work.ts';
 
 const inMemory = { storage: 'memory', scratchBytes: 0, ioBytes: 0 } as const;
 
@@ -69,18 +70,14 @@ export function priceDecimal(facts: FactorialFacts, budget: Budget): EnginePrice
 function chooseThreads(facts: FactorialFacts, budget: Budget): number {
   const digits = Number(facts.digitCount);
   const threads = Math.min(budget.threads, maxUsefulThreads);
-  const alone = estimateSeconds(digits, 0);
+  const alone = smallSeconds(digits, 0);
   const mayBlock = alone <= (budget.blockingSeconds ?? defaultBlockingSeconds);
-  return mayBlock && alone <= estimateSeconds(digits, threads) ? 0 : threads;
+  return mayBlock && alone <= smallSeconds(digits, threads) ? 0 : threads;
 }
 
 function priceWith(facts: FactorialFacts, threads: number): EnginePrice {
   const arena = planArena(facts, threads);
-  const digits = Number(facts.digitCount);
-  const { source } = facts;
-  const estimatedSeconds =
-    source === undefined ? estimateSeconds(digits, threads) : estimateSecondsFrom(facts, source, threads);
-  const price = { ...inMemory, threads, estimatedSeconds };
+  const price = { ...inMemory, threads, estimatedSeconds: estimateSeconds(facts, arena, threads) };
   if (arena === undefined) {
     const impossible = 'the number and its residues exceed the 4 GiB of one WASM memory';
     return { ...price, memoryBytes: maxMemoryBytes, impossible };
@@ -88,47 +85,27 @@ function priceWith(facts: FactorialFacts, threads: number): EnginePrice {
   return { ...price, memoryBytes: baseBytes + threads * bytesPerThread + arena.totalBytes };
 }
 
-/**
- * From the call to the last digit taken: the threads' start, the digits times their logarithm, their emission. Set by tuners/price.ts: within 15 % of
- * what was measured at n = 10^6, 10^7, 3·10^7 and 10^8 on one and two threads of a machine that does nothing else.
- */
-function estimateSeconds(digits: number, threads: number): number {
-  return startSeconds(threads) + computeSeconds(digits) / lanes(threads) + emissionSeconds(digits);
+/** Start of the threads (the kernels load once per process), then the work of the arena, with the digits of a stored m! read beside it; emission. */
+function estimateSeconds(facts: FactorialFacts, arena: DecimalArena | undefined, threads: number): number {
+  const digits = Number(facts.digitCount);
+  if (arena === undefined || threads === 0) return smallSeconds(digits, threads);
+  const { source: last, total } = arenaWork(arena);
+  const reading = readingSeconds(facts.source);
+  return (
+    startSeconds + Math.max((total - last) / lanes(threads), reading) + last / lanes(threads) + emissionSeconds(digits)
+  );
 }
 
-/**
- * The same from a stored m!: (m + 1)…n like a factorial of its own length, one product, a second sieve, and the stored digits, which the calling
- * thread parses meanwhile.
- */
-function estimateSecondsFrom({ n, digitCount }: FactorialFacts, source: SourceFacts, threads: number): number {
-  const digits = Number(digitCount);
-  const sourceDigits = Number(source.digitCount);
-  const quotient = computeSeconds(digits - sourceDigits) + siftSecondsPerNumber * Number(n);
-  const product = productShare * computeSeconds(digits);
-  const reading = sourceDigits * (parseSecondsPerDigit + 1 / source.bytesPerSecond);
-  const start = startSeconds(threads) + Math.max(quotient / lanes(threads), reading);
-  return start + product / lanes(threads) + emissionSeconds(digits);
+/** The same for small n, where what counts is whether threads are worth their start. */
+function smallSeconds(digits: number, threads: number): number {
+  const start = threads === 0 ? 0 : startSeconds;
+  return start + (7e-10 * digits * Math.log2(digits + 2)) / lanes(threads) + emissionSeconds(digits);
 }
 
-/** The last product as a share of computing all, sieve and residues of m! per number, parsing and residues per digit of m!. Set by tuners/source.ts. */
-const productShare = 0.35;
-const siftSecondsPerNumber = 1e-8;
+const startSeconds = 0.06;
+/** Parsing and residues, on the calling thread. */
 const parseSecondsPerDigit = 1e-9;
 
-function startSeconds(threads: number): number {
-  return threads === 0 ? 0 : 0.06 + 0.03 * threads;
-}
-
-/** Of one thread. */
-function computeSeconds(digits: number): number {
-  return 6.2e-10 * digits * Math.log2(digits + 2);
-}
-
-function emissionSeconds(digits: number): number {
-  return 2.1e-9 * digits;
-}
-
-/** Threads that would do the same without waiting for each other. */
-function lanes(threads: number): number {
-  return threads <= 1 ? 1 : 0.84 * threads;
+function readingSeconds(source: SourceFacts | undefined): number {
+  return source === undefined ? 0 : Number(source.digitCount) * (parseSecondsPerDigit + 1 / source.bytesPerSecond);
 }

@@ -15,6 +15,10 @@ import { segmentBlobBytes } from './segment-task.ts';
 /** How n! is computed out of core: a plain value, made before anything runs. */
 export interface ExternalPlan {
   readonly n: number;
+  /** m of the stored m! that is started from; 0 = none. */
+  readonly sourceNumber: number;
+  /** Limbs of m! / 10^z(m). */
+  readonly sourceLimbs: number;
   readonly threads: number;
   readonly regionBytes: number;
   /** Numbers of one segment of the sieve. */
@@ -64,34 +68,41 @@ export function planExternal(facts: FactorialFacts, memoryBytes: number, threads
     (size) => layoutBytes((take) => groupLayout(take, size, largestGroupCount)) <= regionBytes,
   );
   if (span === undefined || groupLimbs === undefined) return undefined;
-  const steps = planProducts(n, limbCount, regionBytes, threads);
+  const sourceLimbs = significantLimbs(facts.source);
+  const steps = planProducts(n, limbCount - sourceLimbs, regionBytes, threads, sourceLimbs);
   if (steps === undefined) return undefined;
   const planesBytes = planeBytes(n);
   const segmentBytes = segmentBlobBytes(n, 0, span) * threads;
   const products = steps.filter((step) => 2 * step.shape.coefficients > groupLimbs);
   const peak = Math.max(0, ...products.map(productScratchBytes));
-  const leaves = 3 * planesBytes + segmentBytes;
+  const leaves = 3 * planesBytes + segmentBytes + 4 * sourceLimbs;
   return {
     n,
+    sourceNumber: Number(facts.source?.n ?? 0n),
+    sourceLimbs,
     threads,
     regionBytes,
     span,
     planeCount: Math.max(1, planeCount(n)),
     groupLimbs,
     memoryBytes: reservedBytes + threads * regionBytes,
-    scratchBytes: Math.ceil(Math.max(leaves, planesBytes + peak) + limbCount + slackBytes),
-    ioBytes: Math.ceil(products.reduce((sum, step) => sum + productIoBytes(step), 8 * planesBytes + 4 * limbCount)),
+    scratchBytes: Math.ceil(Math.max(leaves, planesBytes + peak) + (sourceLimbs > 0 ? 4 : 1) * limbCount + slackBytes),
+    ioBytes: Math.ceil(
+      products.reduce((sum, step) => sum + productIoBytes(step), 8 * planesBytes + 4 * (limbCount + sourceLimbs)),
+    ),
     chainCost: products.reduce((sum, step) => sum + productCost(step, threads), 1),
   };
 }
 
-// limbCount bytes: the number before a step, a quarter as long, which checkpoints keep.
+// limbCount bytes: the number before a step, a quarter as long, which checkpoints keep; before the last product with a source, all of it.
 /** Padding of many small numbers. */
 const slackBytes = 1024 * 1024;
 
-/** Limbs of n! / 10^z, rounded up. */
-export function significantLimbs(facts: FactorialFacts): number {
-  return Math.ceil(Number(facts.digitCount - facts.trailingZeros) / digitsPerLimb);
+/** Limbs of n! / 10^z, rounded up; room for the zeros that a start from m! leaves. */
+function significantLimbs(facts: Pick<FactorialFacts, 'digitCount' | 'trailingZeros' | 'source'> | undefined): number {
+  if (facts === undefined) return 0;
+  const surplusLimbs = facts.source === undefined ? 0 : 4;
+  return Math.ceil(Number(facts.digitCount - facts.trailingZeros) / digitsPerLimb) + surplusLimbs;
 }
 
 /** Least bytes of regions with which n! can be computed at all on one thread; undefined when no memory suffices. */
@@ -136,12 +147,16 @@ interface PlannedProduct {
   readonly shape: FoldShape;
 }
 
-/** The chain's products of the last planes, largest last; undefined when one does not fit. Earlier ones are a quarter as large each time. */
+/**
+ * The chain's products of the last planes, largest first, before them that with a stored number of `sourceLimbs` limbs; undefined when one does not fit.
+ * Earlier ones are a quarter as large each time.
+ */
 function planProducts(
   n: number,
   limbCount: number,
   regionBytes: number,
   threads: number,
+  sourceLimbs: number,
 ): PlannedProduct[] | undefined {
   const products: PlannedProduct[] = [];
   const add = (aLimbs: number, bLimbs: number, isSquare: boolean, besideBytes: number): boolean => {
@@ -150,15 +165,17 @@ function planProducts(
     if (shape !== undefined) products.push({ aLimbs, bLimbs, isSquare, besideBytes, shape });
     return shape !== undefined;
   };
+  if (sourceLimbs > 0 && !add(sourceLimbs, limbCount, false, 0)) return undefined;
+  const sourceBytes = 4 * sourceLimbs;
   for (let plane = 0; limbCount / 2 ** plane > 1024; plane += 2) {
     const whole = Math.ceil(limbCount / 2 ** plane) + 8;
-    const factor = Math.ceil((2 * n) / 2 ** plane / Math.LN10 / digitsPerLimb) + 8;
+    const factor = Math.min(whole, Math.ceil((2 * n) / 2 ** plane / Math.LN10 / digitsPerLimb) + 8);
     const square = Math.ceil(whole / 2) + 8;
     const rest = whole - square + 16;
     const fine =
-      add(rest, square, false, 0) &&
-      add(square, factor, false, 4 * square) &&
-      add(Math.ceil(square / 2), Math.ceil(square / 2), true, 4 * factor);
+      add(rest, square, false, sourceBytes) &&
+      add(square, factor, false, sourceBytes + 4 * square) &&
+      add(Math.ceil(square / 2), Math.ceil(square / 2), true, sourceBytes + 4 * factor);
     if (!fine) return undefined;
   }
   return products;

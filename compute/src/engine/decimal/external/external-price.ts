@@ -1,19 +1,12 @@
 import type { Budget } from '../../../plan/plan.ts';
 import type { EnginePrice, FactorialFacts } from '../../engine.ts';
 import { type ExternalPlan, leastExternalBytes, planExternal } from './external-plan.ts';
+import { externalSeconds } from './external-work.ts';
 
 /** Script memory of the calling side and of a thread: heaps, code, file buffers. */
 const baseBytes = 16 * 2 ** 20;
 const bytesPerThread = 24 * 2 ** 20;
 const maxUsefulThreads = 64;
-
-/** Computing a digit out of core takes so many times what emitting it takes. */
-const unitsPerDigit = 20;
-
-/** Work units of an out-of-core run before emission, where a digit emitted is one. */
-export function externalWorkUnits(facts: FactorialFacts): number {
-  return unitsPerDigit * Number(facts.digitCount - facts.trailingZeros);
-}
 
 function runtimeBytes(threads: number): number {
   return baseBytes + threads * bytesPerThread;
@@ -26,8 +19,6 @@ export function planOfBudget(facts: FactorialFacts, budget: Budget, threads: num
 
 /** The price of n! with scratch files: as many threads as the memory has regions for; the least that would do when it has none. */
 export function priceExternal(facts: FactorialFacts, budget: Budget): EnginePrice {
-  if (facts.source !== undefined)
-    return { ...noPrice, impossible: 'with scratch files nothing stored is started from' };
   let best: EnginePrice | undefined;
   for (let threads = Math.min(budget.threads, maxUsefulThreads); threads >= 1; threads = Math.floor(threads / 2)) {
     const plan = planOfBudget(facts, budget, threads);
@@ -53,16 +44,12 @@ const noPrice = {
 } as const;
 
 function priceOf(facts: FactorialFacts, plan: ExternalPlan): EnginePrice {
-  const digits = Number(facts.digitCount);
-  // Measured; files that do not stay in the page cache add the disk's time.
-  const work = 1.6e-9 * digits * Math.log2(digits + 2);
-  const io = plan.ioBytes / 3e9;
   return {
     threads: plan.threads,
     storage: 'scratch',
     memoryBytes: runtimeBytes(plan.threads) + plan.memoryBytes,
     scratchBytes: plan.scratchBytes,
     ioBytes: plan.ioBytes,
-    estimatedSeconds: 0.3 + (work + io) / Math.max(1, 0.9 * plan.threads) + 2e-9 * digits,
+    estimatedSeconds: externalSeconds(facts, plan),
   };
 }

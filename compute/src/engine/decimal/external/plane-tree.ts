@@ -10,26 +10,32 @@ const taskUrl = (name: string) => new URL(`../../../../dist/engine/decimal/exter
 const segmentModule = taskUrl('segment-task');
 const groupModule = taskUrl('group-task');
 
-/** The planes of n! / 10^z, each a stored number (undefined = 1), and n! / 10^z modulo the verification moduli by another way. */
+/**
+ * The planes of n! / 10^z, or of what m! is to be multiplied by, each a stored number (undefined = 1); n! / 10^z and m! / 10^z(m) modulo the
+ * verification moduli by another way (m = 0: 1).
+ */
 export interface StoredPlanes {
   readonly planes: readonly (StoredNumber | undefined)[];
   readonly expected: ResiduePair;
+  readonly expectedSource: ResiduePair;
 }
 
-/** Sieves, multiplies every segment's primes plane by plane, and joins the segments' products. `onShare`: shares of it all, adding up to 1. */
+/** Sieves, multiplies every segment's primes plane by plane, and joins the segments' products. `onShare`: shares of either, adding up to 1. */
 export async function multiplyPlanesStored(
   context: ExternalContext,
   plan: ExternalPlan,
-  onShare: (share: number) => void,
+  onShare: (work: 'segments' | 'joins', share: number) => void,
 ): Promise<StoredPlanes> {
-  const { planes, expected } = await multiplySegments(context, plan, (share) => onShare(0.7 * share));
+  const { planes, expected, expectedSource } = await multiplySegments(context, plan, (share) =>
+    onShare('segments', share),
+  );
   const products: (StoredNumber | undefined)[] = [];
   const quiet: ExternalContext = { threads: context.threads, store: context.store };
   for (const factors of await joinSmall(quiet, plan, planes)) {
     products.push(await joinLarge(quiet, plan, factors));
-    onShare(0.3 / planes.length);
+    onShare('joins', 1 / planes.length);
   }
-  return { planes: products, expected };
+  return { planes: products, expected, expectedSource };
 }
 
 /** The products of the segments, plane by plane in no particular order. */
@@ -37,10 +43,11 @@ async function multiplySegments(
   { threads, store }: ExternalContext,
   plan: ExternalPlan,
   onShare: (share: number) => void,
-): Promise<{ readonly planes: StoredNumber[][]; readonly expected: ResiduePair }> {
-  const { n, span } = plan;
+): Promise<Omit<StoredPlanes, 'planes'> & { readonly planes: StoredNumber[][] }> {
+  const { n, sourceNumber, span } = plan;
   const planes: StoredNumber[][] = Array.from({ length: plan.planeCount }, () => []);
-  let expected: ResiduePair = [1n, 1n];
+  let quotient: ResiduePair = [1n, 1n];
+  let expectedSource: ResiduePair = [1n, 1n];
   const lows = Array.from({ length: Math.ceil((n + 1) / span) }, (_, segment) => segment * span);
   const blobs = new Map<number, SegmentTask['out']>();
   await threads.map<number, SegmentProducts>(
@@ -49,16 +56,17 @@ async function multiplySegments(
     async (low, claim): Promise<SegmentTask> => {
       const out = await store.create('segment', segmentBlobBytes(n, low, span));
       blobs.set(low, out);
-      return { claim, n, low, span, out };
+      return { claim, n, sourceNumber, low, span, out };
     },
-    async ({ nodes, bytes, powerResidues }, low) => {
+    async ({ nodes, bytes, powerResidues, sourceResidues }, low) => {
       const blob = await store.shrink(blobs.get(low)!, bytes);
       for (const { plane, ...node } of nodes) planes[plane]!.push({ blob, ...node });
-      expected = multiplyResiduePairs(expected, powerResidues);
+      quotient = multiplyResiduePairs(quotient, powerResidues);
+      expectedSource = multiplyResiduePairs(expectedSource, sourceResidues);
       onShare(1 / lows.length);
     },
   );
-  return { planes, expected };
+  return { planes, expected: multiplyResiduePairs(quotient, expectedSource), expectedSource };
 }
 
 /** Joins neighbours into groups that one thread multiplies whole, until every plane is one number or a few that are too long for that. */

@@ -11,6 +11,8 @@ import type { ResiduePair } from './stored-number.ts';
 export interface SegmentTask {
   readonly claim: RegionClaim;
   readonly n: number;
+  /** m of the stored m! that the run starts from, whose factors are left out; 0 = none. */
+  readonly sourceNumber: number;
   readonly low: number;
   readonly span: number;
   /** At least `segmentBlobBytes`. */
@@ -28,8 +30,9 @@ export interface SegmentNode {
 export interface SegmentProducts {
   readonly nodes: readonly SegmentNode[];
   readonly bytes: number;
-  /** ∏ p^e over the segment modulo the verification moduli, by another way than the products. */
+  /** ∏ p^e over the segment modulo the verification moduli, by another way than the products: of what is multiplied, and of m!. */
   readonly powerResidues: ResiduePair;
+  readonly sourceResidues: ResiduePair;
 }
 
 /**
@@ -43,7 +46,7 @@ export function segmentBlobBytes(n: number, low: number, span: number): number {
   return 4 * planes * paddedLimbs(Math.ceil(primes * limbsPerPrime) + 16);
 }
 
-export default asTask(async ({ claim, n, low, span, out }: SegmentTask): Promise<SegmentProducts> => {
+export default asTask(async ({ claim, n, sourceNumber, low, span, out }: SegmentTask): Promise<SegmentProducts> => {
   const { instance, take } = openRegion(claim);
   const layout = segmentLayout(take, n, span);
   const state = makeLeafState(instance, layout);
@@ -54,23 +57,21 @@ export default asTask(async ({ claim, n, low, span, out }: SegmentTask): Promise
   words.set(base, layout.basePrimesPtr >> 2);
   const high = Math.min(n, low + span - 1);
   const { basePrimesPtr, accPtr } = layout;
-  const count = kernels.listPrimePowers(
-    basePrimesPtr,
-    base.length,
-    low,
-    high,
-    n,
-    0,
-    scratch.sievePtr,
-    scratch.pairsPtr,
-  );
-  longs.fill(1n, accPtr >> 3, (accPtr >> 3) + 2);
-  kernels.multiplyPowerResidues(scratch.pairsPtr, count, accPtr);
-  const powerResidues: ResiduePair = [longs[accPtr >> 3]!, longs[(accPtr >> 3) + 1]!];
+  const list = (last: number, top: number, without: number) => {
+    const { sievePtr, pairsPtr } = scratch;
+    longs.fill(1n, accPtr >> 3, (accPtr >> 3) + 2);
+    const count =
+      last < low ? 0 : kernels.listPrimePowers(basePrimesPtr, base.length, low, last, top, without, sievePtr, pairsPtr);
+    kernels.multiplyPowerResidues(pairsPtr, count, accPtr);
+    const residues: ResiduePair = [longs[accPtr >> 3]!, longs[(accPtr >> 3) + 1]!];
+    return { count, residues };
+  };
+  const { residues: sourceResidues } = list(Math.min(high, sourceNumber), sourceNumber, 0);
+  const { count, residues: powerResidues } = list(high, n, sourceNumber);
   await using blob = await openBlob(out);
   const nodes: SegmentNode[] = [];
   let offsetBytes = 0;
-  const largest = largestExponent(state, count, false);
+  const largest = largestExponent(state, count, sourceNumber > 0);
   for (let plane = 0; 2 ** plane <= largest; plane++) {
     const wordCount = kernels.selectPlane(scratch.pairsPtr, count, plane, scratch.wordsPtr);
     if (wordCount === 0) continue;
@@ -81,5 +82,5 @@ export default asTask(async ({ claim, n, low, span, out }: SegmentTask): Promise
     nodes.push({ plane, offsetBytes, limbCount, residues });
     offsetBytes += nodeBytes;
   }
-  return { nodes, bytes: offsetBytes, powerResidues };
+  return { nodes, bytes: offsetBytes, powerResidues, sourceResidues };
 });
