@@ -39,7 +39,7 @@ export async function smallRun(options: SmallRunOptions): Promise<string> {
       threads,
       memoryBytes,
       scratchBytes: plan.scratchBytes,
-      ioBytes: plan.ioBytes,
+      ioBytes: plan.readBytes + plan.writtenBytes,
     },
     pool,
     signal: options.signal ?? new AbortController().signal,

@@ -56,13 +56,14 @@ function priceOf(facts: FactorialFacts, plan: ExternalPlan): EnginePrice {
   const digits = Number(facts.digitCount);
   // Measured; files that do not stay in the page cache add the disk's time.
   const work = 1.6e-9 * digits * Math.log2(digits + 2);
-  const io = plan.ioBytes / 3e9;
+  const ioBytes = plan.readBytes + plan.writtenBytes;
+  const io = ioBytes / 3e9;
   return {
     threads: plan.threads,
     storage: 'scratch',
     memoryBytes: runtimeBytes(plan.threads) + plan.memoryBytes,
     scratchBytes: plan.scratchBytes,
-    ioBytes: plan.ioBytes,
+    ioBytes,
     estimatedSeconds: 0.3 + (work + io) / Math.max(1, 0.9 * plan.threads) + 2e-9 * digits,
   };
 }

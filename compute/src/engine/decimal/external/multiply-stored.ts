@@ -11,6 +11,7 @@ import type { Carry, CombineTask } from './combine-task.ts';
 import type { DigestTask } from './digest-task.ts';
 import type { ExternalThreads } from './external-threads.ts';
 import { estimateCost, type FoldShape, requireFoldShape } from './fold-shape.ts';
+import { fieldLimits, isWithinLimits, type ProductLimits } from './product-limits.ts';
 import type { ResidueTask } from './residue-task.ts';
 import { multiplyResiduePairs, type ResiduePair, type StoredNumber, sameResidues } from './stored-number.ts';
 
@@ -28,6 +29,8 @@ const digestBlockLimbs = 65_536;
 export interface ExternalContext {
   readonly threads: ExternalThreads;
   readonly store: LimbStore;
+  /** How long a product by residues may be; `fieldLimits` when absent. Longer ones are for `multiplyLong`. */
+  readonly limits?: ProductLimits;
   /** Told the estimated cost of each finished task (`estimateCost`). */
   readonly onCost?: (cost: number) => void;
 }
@@ -50,6 +53,7 @@ export async function multiplyStored(
 ): Promise<StoredNumber> {
   assertProductBound(a.limbCount, b.limbCount);
   const { store } = context;
+  assertWithinLimits(a.limbCount, b.limbCount, context.limits ?? fieldLimits);
   const isSquare = a === b;
   const operandLimbs = isSquare ? a.limbCount : a.limbCount + b.limbCount;
   const cost = estimateCost(shape, operandLimbs, isSquare, context.threads.count);
@@ -64,6 +68,12 @@ export async function multiplyStored(
   await assertIntact(context.threads, product);
   context.onCost?.(cost * (1 - residueShare - combineShare));
   return product;
+}
+
+/** Bound: min(coefficients of a, of b)·(10^18 − 1)² < ∏ p, and a product's coefficients ≤ p − 1. */
+function assertWithinLimits(aLimbs: number, bLimbs: number, limits: ProductLimits): void {
+  if (isWithinLimits(aLimbs, bLimbs, limits)) return;
+  throw new KernelError(`expected a product within the reach of the primes, got ${aLimbs} by ${bLimbs} limbs`);
 }
 
 function shapeFor({ threads }: ExternalContext, a: StoredNumber, b: StoredNumber): FoldShape {
@@ -123,7 +133,7 @@ async function combine(
 }
 
 /** The number's limbs without the zero that its highest may be. */
-async function trimmedLimbs(blob: OpenBlob, most: number): Promise<number> {
+export async function trimmedLimbs(blob: OpenBlob, most: number): Promise<number> {
   const top = new Uint32Array(1);
   await blob.read(4 * (most - 1), new Uint8Array(top.buffer));
   return top[0] === 0 ? most - 1 : most;

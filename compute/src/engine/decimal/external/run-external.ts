@@ -67,7 +67,7 @@ export async function computeInStore(run: EngineRun, plan: ExternalPlan, store: 
   );
   const units = externalWorkUnits(run.facts);
   const advance = (phase: 'sieve' | 'product', share: number) => run.meter.advance(phase, share * units);
-  const context: ExternalContext = { threads, store };
+  const context: ExternalContext = { threads, store, limits: plan.limits };
   const checkpoint = store instanceof CheckpointStore ? store : undefined;
   const resumed = checkpoint === undefined ? undefined : await resumeRun(checkpoint, threads, run.facts.n);
   const stored =
