@@ -84,7 +84,7 @@ function quickest(offers: readonly Offer[], budget: Budget): Offer | undefined {
 export function largestFactorial(budget: Budget = defaultBudget()): bigint {
   const checkedBudget = parseBudget(budget);
   const holds = (n: bigint): boolean =>
-    priceAll(factorialFacts(n), checkedBudget).some(({ price }) => fits(price, checkedBudget));
+    admittedEngines(checkedBudget.engine).some((engine) => engine.priceIfFits(factsOf(n), checkedBudget) !== undefined);
   // Invariant: low holds (0! fits every valid budget), high does not or is beyond all n.
   let low = 0n;
   let high = 10n ** BigInt(maxNumberDigits);
@@ -100,10 +100,12 @@ let lastFacts: FactorialFacts | undefined;
 
 /** Digits and trailing zeros of n!, both exact. The last ones are kept: plan and run ask for the same. */
 export function factorialFacts(n: bigint): FactorialFacts {
-  if (lastFacts?.n !== n) {
-    lastFacts = Object.freeze({ n, digitCount: digitCountOfFactorial(n), trailingZeros: trailingZeroCount(n) });
-  }
+  if (lastFacts?.n !== n) lastFacts = factsOf(n);
   return lastFacts;
+}
+
+function factsOf(n: bigint): FactorialFacts {
+  return Object.freeze({ n, digitCount: digitCountOfFactorial(n), trailingZeros: trailingZeroCount(n) });
 }
 
 interface Offer {

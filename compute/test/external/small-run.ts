@@ -1,4 +1,4 @@
-import { planExternal } from '../../src/engine/decimal/external/external-plan.ts';
+import { type ExternalSettings, planExternal } from '../../src/engine/decimal/external/external-plan.ts';
 import { externalWorkUnits } from '../../src/engine/decimal/external/external-price.ts';
 import { computeInStore } from '../../src/engine/decimal/external/run-external.ts';
 import type { EngineRun } from '../../src/engine/engine.ts';
@@ -18,13 +18,14 @@ export interface SmallRunOptions {
   readonly store: LimbStore;
   readonly signal?: AbortSignal;
   readonly onProgress?: ProgressListener;
+  readonly settings?: ExternalSettings;
 }
 
 /** n! out of core in much less memory than any budget allows, as text. */
 export async function smallRun(options: SmallRunOptions): Promise<string> {
   const { n, memoryBytes, threads, pool, store, onProgress } = options;
   const facts = factorialFacts(BigInt(n));
-  const plan = planExternal(facts, memoryBytes, threads);
+  const plan = planExternal(facts, memoryBytes, threads, options.settings);
   if (plan === undefined) throw new Error(`${n}! does not fit ${memoryBytes} bytes on ${threads} threads`);
   const run: EngineRun = {
     facts,
@@ -35,6 +36,7 @@ export async function smallRun(options: SmallRunOptions): Promise<string> {
       trailingZeros: `${facts.trailingZeros}`,
       engine: 'decimal',
       storage: 'scratch',
+      storageReason: 'for the test',
       estimatedSeconds: 0,
       threads,
       memoryBytes,

@@ -7,13 +7,19 @@ import type { Budget } from '../../plan/plan.ts';
 import { maxMemoryBytes } from '../../wasm/bridge.ts';
 import type { EnginePrice, FactorialFacts, SourceFacts } from '../engine.ts';
 import { type ArenaSource, type DecimalArena, decimalArena } from './arena.ts';
-import { priceExternal } from './external/external-price.ts';
+import { priceExternalIfFits, priceScratch } from './external/external-price.ts';
 
-const inMemory = { storage: 'memory', scratchBytes: 0, ioBytes: 0 } as const;
+const inMemory = {
+  storage: 'memory',
+  storageReason: 'limbs and residues fit one WASM memory within the budget',
+  scratchBytes: 0,
+  ioBytes: 0,
+} as const;
 
 /** Below this n a run stays on the calling thread, for 20 ms at most: it is done before a thread has started. */
 export const inlineLimit = 100_000n;
 const inlineReason = `a factorial below ${inlineLimit}! is computed at once`;
+const storeReason = 'beyond one WASM memory nothing stored is started from';
 /** Primes are below one limb. */
 const limitByLimb = 10n ** 9n;
 /** More threads than this meet more often than they work. */
@@ -53,15 +59,30 @@ function arenaSource({ source }: FactorialFacts): ArenaSource | undefined {
   return { n: Number(source.n), significantDigits: Number(source.digitCount - source.trailingZeros) };
 }
 
-/** The price of n! on this engine: the very layout of its memory, and seconds from measured runs. */
+/** The price of n! on this engine: the very layout of its memory, and seconds from measured runs. Without scratch, what memory alone would do. */
 export function priceDecimal(facts: FactorialFacts, budget: Budget): EnginePrice {
-  if (facts.n < inlineLimit && facts.source !== undefined) return { ...priceWith(facts, 0), impossible: inlineReason };
+  const fitting = priceDecimalIfFits(facts, budget);
+  if (fitting !== undefined) return fitting;
+  const inOne = priceInOneMemory(facts, budget);
+  if (facts.source !== undefined && facts.n < inlineLimit) return { ...inOne, impossible: inlineReason };
+  if (budget.scratchBytes === 0 && inOne.impossible === undefined) return inOne;
+  return facts.source === undefined ? priceScratch(facts, budget) : { ...inOne, impossible: storeReason };
+}
+
+/** The same when it fits: in one WASM memory where that holds it, else in a store. */
+export function priceDecimalIfFits(facts: FactorialFacts, budget: Budget): EnginePrice | undefined {
+  if (facts.source !== undefined && facts.n < inlineLimit) return undefined;
+  const inOne = priceInOneMemory(facts, budget);
+  if (inOne.impossible === undefined && inOne.memoryBytes <= budget.memoryBytes) return inOne;
+  return facts.source === undefined ? priceExternalIfFits(facts, budget) : undefined;
+}
+
+/** As many threads as the budget's memory holds; one when it holds none. */
+function priceInOneMemory(facts: FactorialFacts, budget: Budget): EnginePrice {
   let threads = facts.n < inlineLimit ? 0 : Math.min(budget.threads, maxUsefulThreads);
   let price = priceWith(facts, threads);
   while (threads > 1 && price.memoryBytes > budget.memoryBytes) price = priceWith(facts, --threads);
-  const fits = price.impossible === undefined && price.memoryBytes <= budget.memoryBytes;
-  // Without scratch, say what memory would do; with it, or when no memory would, what both would.
-  return fits || (budget.scratchBytes === 0 && price.impossible === undefined) ? price : priceExternal(facts, budget);
+  return price;
 }
 
 function priceWith(facts: FactorialFacts, threads: number): EnginePrice {

@@ -43,6 +43,8 @@ export interface ExternalSettings {
   readonly primeLimbs?: PrimeLimbs;
   readonly limits?: ProductLimits;
   readonly segmentsPerBatch?: number;
+  /** The largest that a region holds when absent. */
+  readonly mostGroupLimbs?: number;
 }
 
 /** The largest n: the sieve and all sizes are exact doubles. (Scratch for it would take 10^18 bytes.) */
@@ -67,7 +69,7 @@ export function planExternal(
   if (facts.n > largestExternalNumber) return undefined;
   const n = Number(facts.n);
   const { primeLimbs = primeLimbsOf(n), limits = fieldLimits } = settings;
-  const { segmentsPerBatch = defaultSegmentsPerBatch } = settings;
+  const { segmentsPerBatch = defaultSegmentsPerBatch, mostGroupLimbs = largestGroupLimbs } = settings;
   const limbCount = significantLimbs(facts);
   const available = Math.floor((Math.min(memoryBytes, maxMemoryBytes) - reservedBytes) / threads);
   const regionBytes =
@@ -78,7 +80,7 @@ export function planExternal(
     (size) => layoutBytes((take) => segmentLayout(take, n, size, primeLimbs)) <= regionBytes,
   );
   const groupLimbs = largestPower(
-    largestGroupLimbs,
+    mostGroupLimbs,
     smallestGroupLimbs,
     (size) => layoutBytes((take) => groupLayout(take, size, largestGroupCount)) <= regionBytes,
   );

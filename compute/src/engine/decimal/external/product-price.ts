@@ -16,8 +16,6 @@ export interface ProductPrice {
 
 /** Nanoseconds per limb and term of putting a product together from those of its parts. */
 const joinCostPerLimb = 2;
-/** Limbs that the sum of two parts may be longer than a part, padding included. */
-const sumSlackLimbs = 16;
 
 export interface ProductPricing {
   readonly regionBytes: number;
@@ -40,7 +38,7 @@ export function priceProduct(
   }
   const shorter = Math.min(aLimbs, bLimbs);
   const isShortWhole = shorter <= half;
-  const part = half + sumSlackLimbs;
+  const part = half + 1;
   const products = isShortWhole ? 2 : 3;
   const one = isShortWhole ? priceProduct(half, shorter, false, pricing) : priceProduct(part, part, isSquare, pricing);
   if (one === undefined) return undefined;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { CheckpointStore } from '../../../checkpoint/checkpoint-store.ts';
 import { KernelError } from '../../../errors.ts';
 import type { LimbStore } from '../../../limbs/limb-store.ts';
+import { MemoryStore } from '../../../limbs/memory-store.ts';
 import { ScratchStore } from '../../../limbs/scratch-store.ts';
 import { sharedModule } from '../../../wasm/bridge.ts';
 import type { EngineDigits, EngineRun, EngineRunner } from '../../engine.ts';
@@ -18,10 +19,11 @@ import { storedText } from './stored-text.ts';
 /** Share of the time before emission that sieve and planes take: 0.37 at n = 3·10^7, 0.2 at 10^9. */
 const planesShare = 0.3;
 
-/** Computes n! / 10^z with limbs and residues in scratch files, verified before it resolves. */
+/** Computes n! / 10^z with limbs and residues in a store, scratch files or shared memory, verified before it resolves. */
 export const runExternal: EngineRunner = async (run) => {
-  const plan = planOfBudget(run.facts, run.budget, run.plan.threads);
-  if (plan === undefined) throw new KernelError(`expected a plan with scratch files, got n = ${run.facts.n}`);
+  const { storage, threads } = run.plan;
+  const plan = storage === 'memory' ? undefined : planOfBudget(run.facts, run.budget, threads, storage);
+  if (plan === undefined) throw new KernelError(`expected a plan with a store, got n = ${run.facts.n}`);
   const store = await openStore(run, plan);
   run.own(removedAfterThreads(run, store));
   try {
@@ -33,7 +35,11 @@ export const runExternal: EngineRunner = async (run) => {
   }
 };
 
-async function openStore({ budget, checkpointDir }: EngineRun, plan: ExternalPlan): Promise<LimbStore> {
+async function openStore(
+  { budget, checkpointDir, plan: { storage } }: EngineRun,
+  plan: ExternalPlan,
+): Promise<LimbStore> {
+  if (storage === 'shared-memory') return new MemoryStore(plan.scratchBytes);
   if (checkpointDir !== undefined) return CheckpointStore.open(checkpointDir, budget.scratchBytes);
   if (budget.scratchDir === undefined) throw new KernelError('expected a folder for scratch files, got none');
   return ScratchStore.open(budget.scratchDir, budget.scratchBytes, plan.scratchBytes);

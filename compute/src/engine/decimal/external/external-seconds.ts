@@ -1,0 +1,39 @@
+import { machineMemoryBytes } from '../../../plan/budget.ts';
+import type { FactorialFacts } from '../../engine.ts';
+import type { ExternalPlan } from './external-plan.ts';
+import type { StoreKind } from './external-price.ts';
+
+/**
+ * Seconds of processor time: per unit of the chain's estimated cost, per number of the sieve (leaves and planes included) with primes of one limb and of
+ * two, per byte moved between a thread and files or shared memory, per digit of text. Set by tuners/external-seconds.ts.
+ */
+const secondsPerCost = 0.85e-9;
+const secondsPerNumber = { 1: 5e-8, 2: 1e-7 } as const;
+const secondsPerMovedByte = { scratch: 0.37e-9, 'shared-memory': 0.13e-9 } as const;
+const secondsPerDigit = 2.5e-9;
+const startSeconds = 0.3;
+/** What a disk writes and reads in a second, in bytes, in large blocks. Set by tuners/disk.ts. */
+const diskBytesPerSecond = 250e6;
+/** Shares of the memory beside the run: what the page cache holds of the files; what it keeps unwritten until the files are removed. */
+const cacheShare = 0.7;
+const unwrittenShare = 0.1;
+
+/**
+ * Seconds that n! takes out of core: the threads' work, or the disk's where that takes longer. What is written goes to the disk as far as the files exceed
+ * what the page cache keeps back, what is read comes from it as far as they exceed the whole cache. Good to a small factor on other machines.
+ */
+export function estimateExternalSeconds(facts: FactorialFacts, plan: ExternalPlan, storage: StoreKind): number {
+  const { threads, readBytes, writtenBytes, chainCost } = plan;
+  const moved = secondsPerMovedByte[storage] * (readBytes + writtenBytes);
+  const sieve = secondsPerNumber[plan.primeLimbs] * plan.n;
+  // The chain's cost is that of the threads together.
+  const work = (moved + sieve) / Math.max(1, 0.9 * threads) + secondsPerCost * chainCost;
+  const disk = storage === 'scratch' ? diskSeconds(plan) : 0;
+  return startSeconds + Math.max(work, disk) + secondsPerDigit * Number(facts.digitCount);
+}
+
+function diskSeconds({ scratchBytes, memoryBytes, readBytes, writtenBytes }: ExternalPlan): number {
+  const besideBytes = Math.max(0, machineMemoryBytes() - memoryBytes);
+  const beyond = (share: number) => Math.max(0, 1 - (share * besideBytes) / scratchBytes);
+  return (beyond(unwrittenShare) * writtenBytes + beyond(cacheShare) * readBytes) / diskBytesPerSecond;
+}
