@@ -59,7 +59,7 @@ test('what does not fit is refused with what would', () => {
   expect(error).toBeInstanceOf(PlanCapacityError);
   const { message, largestPossible } = error as PlanCapacityError;
   expect(message).toMatch(
-    /^3000000! needs \d+ MiB of memory, the budget has 64 and 0; give it that much, or ask for less/,
+    /^3000000! needs \d+ MiB of memory, the budget has 64 MiB of memory and 0 MiB of scratch; give it that much, or ask for less/,
   );
   expect(largestPossible).toBe(largestFactorial(given));
   const neededMebibytes = Number(/needs (\d+) MiB/.exec(message)?.[1]);

@@ -28,14 +28,16 @@ export function planFactorial(n: unknown, budget: Budget = defaultBudget(), { fr
   const start = from === undefined ? undefined : chooseStart(facts, parseSource(from, facts.n), checkedBudget, afresh);
   const best = start?.offer ?? afresh;
   if (best === undefined) throw capacityError(facts, checkedBudget, offers);
-  const { impossible: _, ...price } = best.price;
+  return Object.freeze({ ...planOf(facts, best), ...(start === undefined ? {} : { from: start.planned }) });
+}
+
+function planOf(facts: FactorialFacts, { engine, price: { impossible: _, ...price } }: Offer): FactorialPlan {
   return Object.freeze({
     n: facts.n.toString(),
     digitCount: facts.digitCount.toString(),
     trailingZeros: facts.trailingZeros.toString(),
-    engine: best.engine.name,
+    engine: engine.name,
     ...price,
-    ...(start === undefined ? {} : { from: start.planned }),
   });
 }
 
@@ -143,20 +145,31 @@ function capacityError(facts: FactorialFacts, budget: Budget, offers: readonly O
   const { memoryBytes, scratchBytes } = cheapest.price;
   const scratch = scratchBytes > 0 ? ` and ${mebibytes(scratchBytes)} MiB of scratch` : '';
   const needs = `needs ${mebibytes(memoryBytes)} MiB of memory${scratch}`;
-  const message = `${facts.n}! ${needs}, the budget has ${mebibytes(budget.memoryBytes)} and ${mebibytes(budget.scratchBytes)}`;
-  return new PlanCapacityError(
-    message,
-    `give it that much${scratchRemedy(facts, budget)}, or ask for less: ${limit}`,
-    largest,
-  );
+  const given = `${mebibytes(budget.memoryBytes)} MiB of memory and ${mebibytes(budget.scratchBytes)} MiB of scratch`;
+  const message = `${facts.n}! ${needs}, the budget has ${given}`;
+  const remedies = ['give it that much', ...memoryRemedy(facts, budget, scratchBytes), ...scratchRemedy(facts, budget)];
+  const remedy = `${remedies.join(', or ')}, or ask for less: ${limit}`;
+  return new PlanCapacityError(message, remedy, largest, planOf(facts, cheapest));
+}
+
+/** What memory would do without the scratch files that are wanting. */
+function memoryRemedy(facts: FactorialFacts, budget: Budget, neededScratchBytes: number): string[] {
+  if (neededScratchBytes === 0) return [];
+  const price = priceWithin(facts, { ...budget, memoryBytes: Number.MAX_SAFE_INTEGER, scratchBytes: 0 });
+  return price === undefined ? [] : [`${mebibytes(price.memoryBytes)} MiB of memory`];
 }
 
 /** What scratch files would do beside the memory there is. */
-function scratchRemedy(facts: FactorialFacts, budget: Budget): string {
-  const withScratch = { ...budget, scratchBytes: Number.MAX_SAFE_INTEGER };
-  const fitting = priceAll(facts, withScratch).find(({ price }) => fits(price, withScratch) && price.scratchBytes > 0);
-  if (fitting === undefined || budget.scratchBytes >= fitting.price.scratchBytes) return '';
-  return `, or a folder with ${mebibytes(fitting.price.scratchBytes)} MiB for scratch files beside the memory it has`;
+function scratchRemedy(facts: FactorialFacts, budget: Budget): string[] {
+  const price = priceWithin(facts, { ...budget, scratchBytes: Number.MAX_SAFE_INTEGER });
+  if (price === undefined || budget.scratchBytes >= price.scratchBytes) return [];
+  return [`a folder with ${mebibytes(price.scratchBytes)} MiB for scratch files beside the memory it has`];
+}
+
+function priceWithin(facts: FactorialFacts, budget: Budget): EnginePrice | undefined {
+  return admittedEngines(budget.engine)
+    .map((engine) => engine.priceIfFits(facts, budget))
+    .find((price) => price !== undefined);
 }
 
 function mebibytes(bytes: number): number {

@@ -4,14 +4,17 @@ import {
   computeFactorial,
   type DigitSink,
   defaultBudget,
+  digitCountOfFactorial,
   type FactorialPlan,
   type FactorialResult,
   FileSink,
   freeScratchBytes,
   InputError,
+  PlanCapacityError,
   planFactorial,
   StreamSink,
   stdoutSink,
+  trailingZeroCount,
 } from '@factorial/compute';
 import type { CliRequest } from './command-line.ts';
 import { DigitSummary, formatBytes, groupThousands } from './digit-summary.ts';
@@ -26,7 +29,7 @@ const scratchShare = 0.9;
 export async function runRequest(request: CliRequest, signal: AbortSignal): Promise<void> {
   const budget = await budgetOf(request);
   if (request.planOnly) {
-    writePlan(planFactorial(request.n, budget), request.json);
+    writePlanOf(request, budget);
     return;
   }
   const startedMs = performance.now();
@@ -142,21 +145,39 @@ function writtenText(path: string, result: FactorialResult, sha256: string, seco
   return `${groupThousands(result.digitCount)} digits in ${path}, verified, in ${formatSeconds(seconds)}\nSHA-256 ${sha256}\n`;
 }
 
-function writePlan(plan: FactorialPlan, json: boolean): void {
+/** What n! is and takes, whether it fits or not; throws the refusal when it does not. */
+function writePlanOf({ n, json }: CliRequest, budget: Budget): void {
+  try {
+    writePlan(planFactorial(n, budget), json, { fits: true });
+  } catch (error) {
+    if (!(error instanceof PlanCapacityError)) throw error;
+    const largestPossible = error.largestPossible?.toString() ?? null;
+    const facts = { n: `${n}`, digitCount: `${digitCountOfFactorial(n)}`, trailingZeros: `${trailingZeroCount(n)}` };
+    writePlan(error.needed ?? facts, json, { fits: false, reason: error.message, largestPossible });
+    throw error;
+  }
+}
+
+function writePlan(
+  plan: Pick<FactorialPlan, 'n' | 'digitCount' | 'trailingZeros'> & Partial<FactorialPlan>,
+  json: boolean,
+  verdict: { readonly fits: boolean; readonly reason?: string; readonly largestPossible?: string | null },
+): void {
   if (json) {
-    process.stdout.write(`${JSON.stringify(plan)}\n`);
+    process.stdout.write(`${JSON.stringify({ ...plan, ...verdict })}\n`);
     return;
   }
   const rows = [
     ['digits', groupThousands(BigInt(plan.digitCount))],
     ['trailing zeros', groupThousands(BigInt(plan.trailingZeros))],
     ['engine', plan.engine],
-    ['threads', String(plan.threads)],
-    ['memory', formatBytes(plan.memoryBytes)],
-    ['storage', plan.storage],
-    ['scratch', formatBytes(plan.scratchBytes)],
-    ['scratch I/O', formatBytes(plan.ioBytes)],
-    ['estimated time', formatSeconds(plan.estimatedSeconds)],
-  ];
+    ['threads', plan.threads],
+    ['memory', plan.memoryBytes === undefined ? undefined : formatBytes(plan.memoryBytes)],
+    ['storage', plan.storage === undefined ? undefined : `${plan.storage}: ${plan.storageReason}`],
+    ['scratch', plan.scratchBytes === undefined ? undefined : formatBytes(plan.scratchBytes)],
+    ['scratch I/O', plan.ioBytes === undefined ? undefined : formatBytes(plan.ioBytes)],
+    ['estimated time', plan.estimatedSeconds === undefined ? undefined : formatSeconds(plan.estimatedSeconds)],
+    ['fits here', verdict.fits ? 'yes' : `no, at most ${groupThousands(BigInt(verdict.largestPossible ?? 0))}!`],
+  ].filter(([, value]) => value !== undefined);
   process.stdout.write(`${plan.n}!\n${rows.map(([name, value]) => `  ${`${name}`.padEnd(15)} ${value}`).join('\n')}\n`);
 }

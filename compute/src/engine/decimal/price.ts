@@ -7,7 +7,7 @@ import type { Budget } from '../../plan/plan.ts';
 import { maxMemoryBytes } from '../../wasm/bridge.ts';
 import type { EnginePrice, FactorialFacts, SourceFacts } from '../engine.ts';
 import { type ArenaSource, type DecimalArena, decimalArena } from './arena.ts';
-import { priceExternalIfFits, priceScratch } from './external/external-price.ts';
+import { priceExternalIfFits, priceLeastShared, priceScratch } from './external/external-price.ts';
 
 const inMemory = {
   storage: 'memory',
@@ -64,9 +64,12 @@ export function priceDecimal(facts: FactorialFacts, budget: Budget): EnginePrice
   const fitting = priceDecimalIfFits(facts, budget);
   if (fitting !== undefined) return fitting;
   const inOne = priceInOneMemory(facts, budget);
-  if (facts.source !== undefined && facts.n < inlineLimit) return { ...inOne, impossible: inlineReason };
-  if (budget.scratchBytes === 0 && inOne.impossible === undefined) return inOne;
-  return facts.source === undefined ? priceScratch(facts, budget) : { ...inOne, impossible: storeReason };
+  if (facts.source !== undefined) {
+    const impossible = facts.n < inlineLimit ? inlineReason : storeReason;
+    return budget.scratchBytes === 0 && facts.n >= inlineLimit ? inOne : { ...inOne, impossible };
+  }
+  if (budget.scratchBytes > 0 || inOne.impossible !== undefined) return priceScratch(facts, budget);
+  return priceLeastShared(facts, budget.memoryBytes, inOne.memoryBytes) ?? inOne;
 }
 
 /** The same when it fits: in one WASM memory where that holds it, else in a store. */

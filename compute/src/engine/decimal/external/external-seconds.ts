@@ -4,14 +4,14 @@ import type { ExternalPlan } from './external-plan.ts';
 import type { StoreKind } from './external-price.ts';
 
 /**
- * Seconds of processor time: per unit of the chain's estimated cost, per number of the sieve (leaves and planes included) with primes of one limb and of
+ * Seconds of processor time on a core that does nothing else: per unit of the chain's estimated cost, per number of the sieve (leaves and planes included) with primes of one limb and of
  * two, per byte moved between a thread and files or shared memory, per digit of text. Set by tuners/external-seconds.ts.
  */
-const secondsPerCost = 0.85e-9;
-const secondsPerNumber = { 1: 5e-8, 2: 1e-7 } as const;
+const secondsPerCost = 0.9e-9;
+const secondsPerNumber = { 1: 6e-8, 2: 1.2e-7 } as const;
 const secondsPerMovedByte = { scratch: 0.37e-9, 'shared-memory': 0.13e-9 } as const;
 const secondsPerDigit = 2.5e-9;
-const startSeconds = 0.3;
+const startSeconds = 0.8;
 /** What a disk writes and reads in a second, in bytes, in large blocks. Set by tuners/disk.ts. */
 const diskBytesPerSecond = 250e6;
 /** Shares of the memory beside the run: what the page cache holds of the files; what it keeps unwritten until the files are removed. */
