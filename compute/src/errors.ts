@@ -29,7 +29,7 @@ export class PlanCapacityError extends ComputeError {
   readonly remedy: string;
   /** The largest n that this budget can hold, or undefined when even 0! does not fit. */
   readonly largestPossible: bigint | undefined;
-  /** What the calculation would take if the budget allowed it, or undefined when no budget would do. */
+  /** What the calculation would take: with scratch files beside the memory there is, else whatever would do; undefined when no budget would. */
   readonly needed: FactorialPlan | undefined;
 
   constructor(message: string, remedy: string, largestPossible: bigint | undefined, needed?: FactorialPlan) {

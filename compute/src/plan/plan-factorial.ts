@@ -147,29 +147,36 @@ function capacityError(facts: FactorialFacts, budget: Budget, offers: readonly O
   const needs = `needs ${mebibytes(memoryBytes)} MiB of memory${scratch}`;
   const given = `${mebibytes(budget.memoryBytes)} MiB of memory and ${mebibytes(budget.scratchBytes)} MiB of scratch`;
   const message = `${facts.n}! ${needs}, the budget has ${given}`;
-  const remedies = ['give it that much', ...memoryRemedy(facts, budget, scratchBytes), ...scratchRemedy(facts, budget)];
+  const withScratch = offerWithin(facts, { ...budget, scratchBytes: Number.MAX_SAFE_INTEGER });
+  const remedies = [
+    'give it that much',
+    ...memoryRemedy(facts, budget, scratchBytes),
+    ...scratchRemedy(budget, withScratch?.price),
+  ];
   const remedy = `${remedies.join(', or ')}, or ask for less: ${limit}`;
-  return new PlanCapacityError(message, remedy, largest, planOf(facts, cheapest));
+  return new PlanCapacityError(message, remedy, largest, planOf(facts, withScratch ?? cheapest));
 }
 
 /** What memory would do without the scratch files that are wanting. */
 function memoryRemedy(facts: FactorialFacts, budget: Budget, neededScratchBytes: number): string[] {
   if (neededScratchBytes === 0) return [];
-  const price = priceWithin(facts, { ...budget, memoryBytes: Number.MAX_SAFE_INTEGER, scratchBytes: 0 });
-  return price === undefined ? [] : [`${mebibytes(price.memoryBytes)} MiB of memory`];
+  const offer = offerWithin(facts, { ...budget, memoryBytes: Number.MAX_SAFE_INTEGER, scratchBytes: 0 });
+  return offer === undefined ? [] : [`${mebibytes(offer.price.memoryBytes)} MiB of memory`];
 }
 
 /** What scratch files would do beside the memory there is. */
-function scratchRemedy(facts: FactorialFacts, budget: Budget): string[] {
-  const price = priceWithin(facts, { ...budget, scratchBytes: Number.MAX_SAFE_INTEGER });
+function scratchRemedy(budget: Budget, price: EnginePrice | undefined): string[] {
   if (price === undefined || budget.scratchBytes >= price.scratchBytes) return [];
   return [`a folder with ${mebibytes(price.scratchBytes)} MiB for scratch files beside the memory it has`];
 }
 
-function priceWithin(facts: FactorialFacts, budget: Budget): EnginePrice | undefined {
-  return admittedEngines(budget.engine)
-    .map((engine) => engine.priceIfFits(facts, budget))
-    .find((price) => price !== undefined);
+/** The first engine's offer within a budget, if any. */
+function offerWithin(facts: FactorialFacts, budget: Budget): Offer | undefined {
+  for (const engine of admittedEngines(budget.engine)) {
+    const price = engine.priceIfFits(facts, budget);
+    if (price !== undefined) return { engine, price };
+  }
+  return undefined;
 }
 
 function mebibytes(bytes: number): number {

@@ -1,4 +1,4 @@
-import { transformShape } from '../../../multiply/transform-shape.ts';
+import { mostLevels } from '../../../multiply/transform-shape.ts';
 import {
   fillTableTask,
   placeTables,
@@ -37,7 +37,7 @@ export function segmentCoefficients(span: number, primeLimbs: PrimeLimbs): numbe
 /** Addresses of a segment task. */
 export function segmentLayout(take: Take, n: number, span: number, primeLimbs: PrimeLimbs) {
   const coefficients = segmentCoefficients(span, primeLimbs);
-  const { levels } = transformShape(coefficients);
+  const levels = mostLevels(coefficients);
   return {
     levels,
     // Every other number up to √n at most.
