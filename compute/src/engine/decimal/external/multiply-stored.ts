@@ -3,7 +3,6 @@ import { paddedLimbs } from '../../../limbs/decimal-number.ts';
 import type { LimbStore } from '../../../limbs/limb-store.ts';
 import { type OpenBlob, openBlob, type StoredBlob } from '../../../limbs/stored-blob.ts';
 import { powerMod } from '../../../multiply/primes.ts';
-import { assertProductBound } from '../../../multiply/product-bound.ts';
 import { primeCount } from '../../../multiply/workspace.ts';
 import { verificationModuli } from '../../../verify/moduli.ts';
 import { addCarry } from './carry.ts';
@@ -51,7 +50,6 @@ export async function multiplyStored(
   release: () => Promise<void>,
   shape: FoldShape = shapeFor(context, a, b),
 ): Promise<StoredNumber> {
-  assertProductBound(a.limbCount, b.limbCount);
   const { store } = context;
   assertWithinLimits(a.limbCount, b.limbCount, context.limits ?? fieldLimits);
   const isSquare = a === b;

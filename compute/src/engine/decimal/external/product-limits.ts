@@ -1,4 +1,4 @@
-import { limbRadix } from '../../../multiply/prime-constants.ts';
+import { maxShorterCoefficients } from '../../../multiply/prime-constants.ts';
 import { transformPrimes } from '../../../multiply/primes.ts';
 import { productCoefficients } from '../../../multiply/product-bound.ts';
 
@@ -13,12 +13,8 @@ export interface ProductLimits {
 /** What the five primes allow: 6.46·10^8 coefficients, 3.8·10^8 terms. Bound: mostTerms·(10^18 − 1)² < ∏ p. */
 export const fieldLimits: ProductLimits = Object.freeze({
   mostCoefficients: Math.min(...transformPrimes.map(({ p }) => p)) - 1,
-  mostTerms: Number((transformPrimes.reduce((product, { p }) => product * BigInt(p), 1n) - 1n) / largestTerm()),
+  mostTerms: maxShorterCoefficients,
 });
-
-function largestTerm(): bigint {
-  return (BigInt(limbRadix) ** 2n - 1n) ** 2n;
-}
 
 /** A product by residues of operands of so many limbs stays within the limits. */
 export function isWithinLimits(
