@@ -57,6 +57,23 @@ test('products beyond the limits are cut until they are within, and agree with B
   }
 });
 
+test('parts of unlike lengths, whose middle product is longer than the whole, agree with BigInt', async () => {
+  const seed = Date.now() % 2 ** 31;
+  const random = seededRandom(seed);
+  const threads = debugThreads(pool, 2, 2 ** 20);
+  const limits = { mostCoefficients: 32, mostTerms: 1000 };
+  for (let aLimbs = 33; aLimbs <= 49; aLimbs += 4) {
+    for (let bLimbs = 25; bLimbs <= aLimbs; bLimbs += 2) {
+      await using store = new MemoryStore(2 ** 22);
+      const a = await storeLimbs(store, makeLimbs(random, aLimbs, pickPattern(random)));
+      const b = await storeLimbs(store, makeLimbs(random, bLimbs, pickPattern(random)));
+      const expected = (await loadBigInt(a)) * (await loadBigInt(b));
+      const product = await multiplyLong({ threads, store, limits }, a, b, async () => undefined);
+      expect((await loadBigInt(product)) === expected, `seed ${seed}: ${aLimbs} by ${bLimbs} limbs`).toBe(true);
+    }
+  }
+});
+
 test('a product beyond the limits is never tried by residues alone', async () => {
   await using store = new MemoryStore(2 ** 20);
   const threads = debugThreads(pool, 1, 2 ** 20);
