@@ -6,7 +6,7 @@ import { nodeBinary, prepare, root, run } from '../scripts/bootstrap.mjs';
 
 try {
   await prepare({ quiet: true });
-  const cli = join(root, 'service', 'dist', 'cli', 'main.js');
+  const cli = join(root, 'service', 'dist', 'bundle', 'main.js');
   const node = nodeBinary();
   if (node === process.execPath) await import(pathToFileURL(cli).href);
   else process.exitCode = await run(node, [cli, ...process.argv.slice(2)], { cwd: process.cwd() });

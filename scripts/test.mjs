@@ -1,8 +1,8 @@
 // Everything `npm test` checks, in order: lint and format, types of the tests, then every test. The last line counts.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { nodeBinary, run } from './bootstrap.mjs';
+import { join, relative } from 'node:path';
+import { nodeBinary, root, run } from './bootstrap.mjs';
 
 const filters = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'factorial-test-'));
@@ -52,6 +52,9 @@ try {
   counts.passed += totals.numPassedTests;
   counts.failed += totals.numFailedTests;
   counts.skipped += totals.numPendingTests + totals.numTodoTests;
+  for (const { name, message } of totals.testResults.filter(({ message }) => message)) {
+    process.stdout.write(`could not run ${relative(root, name)}: ${message.split('\n', 1)[0]}\n`);
+  }
   // A file that cannot be loaded, or an error outside any test, is a failure although no test of it is counted.
   if (code !== 0 && totals.numFailedTests === 0) counts.failed += 1;
 } catch (error) {

@@ -18,7 +18,7 @@ export async function expectNothingLost(
 ): Promise<void> {
   for (const [n, sha256] of expected) {
     const row = await settled(deployment.metadata, n, limitMs);
-    expect(row, `${n}!`).toMatchObject({ status: 'done', checksum: sha256, leaseOwner: null });
+    expect(row, `${n}!`).toMatchObject({ error: null, status: 'done', checksum: sha256, leaseOwner: null });
     expect(await servedDigits(api, n), `${n}!`).toEqual({ sha256, length: Number(row.size) });
   }
   await expectOneObjectEach(deployment, [...expected.keys()]);

@@ -5,6 +5,7 @@ import {
   SFNClient,
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
+import { executionName } from '@factorial/backing';
 import { connect } from 'amqplib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { isAlive } from '../../backing/dev/process-tree.ts';
@@ -111,7 +112,7 @@ async function forget(numbers: readonly number[]): Promise<void> {
 const goldenOf = (numbers: readonly number[]) => new Map(numbers.map((n) => [n, golden(n).sha256]));
 
 describe('requests from LARGE_FROM on, over HTTP to the state machine, its tasks as processes', { timeout }, () => {
-  it('end done with golden digits, one object and one execution each, and are announced once', async () => {
+  it('end done with golden digits, one object and one execution each, and are announced', async () => {
     const { api, workflow, client } = await startLarge({ LARGE_CONCURRENCY: '2' });
     const numbers = [2_000, 9_999, 20_000, 100_000, 250_000, 300_000];
     await forget(numbers);
@@ -126,15 +127,16 @@ describe('requests from LARGE_FROM on, over HTTP to the state machine, its tasks
     for (const n of numbers) expect(await post(api, n)).toBe(202);
     await expectNothingLost(deployment, api, goldenOf(numbers), timeout);
 
-    expect(await executionsOf(client)).toEqual(numbers.map((n) => `factorial-${n}-1-0`).sort());
-    for (const n of numbers) {
-      expect(await statusOf(client, `factorial-${n}-1-0`)).toBe('SUCCEEDED');
-      expect(await deployment.metadata.find(BigInt(n))).toMatchObject({ fence: 1n, failures: 0, interruptions: 0 });
-    }
+    const rows = await Promise.all(numbers.map((n) => settled(deployment.metadata, n)));
+    for (const row of rows) expect(row).toMatchObject({ failures: 0, interruptions: 0 });
+    expect(await executionsOf(client)).toEqual(rows.map((row) => executionName(row)).sort());
+    for (const row of rows) expect(await statusOf(client, executionName(row))).toBe('SUCCEEDED');
     for (const task of ['plan', 'calculate', 'verify', 'publish'])
       expect(tasksOf(workflow, task)).toHaveLength(numbers.length);
     const expected = numbers.map((n) => `done ${n}`).sort();
-    expect(told.map(({ event, number }) => `${event} ${number}`).sort()).toEqual(expected);
+    // At least once.
+    const heard = new Set(told.map(({ event, number }) => `${event} ${number}`));
+    expect([...heard].sort()).toEqual(expected);
     await connection.close();
   });
 

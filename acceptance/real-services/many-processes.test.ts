@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createRabbitmqCalculationQueue } from '@factorial/backing';
@@ -5,6 +6,7 @@ import { computeTinyFactorial } from '@factorial/compute';
 import { connect } from 'amqplib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { golden } from '../golden.ts';
+import { finished, start } from '../product.ts';
 import { type Deployment, eventually, post, settled, startDeployment } from './deployment.ts';
 import { expectNothingLost } from './invariants.ts';
 import type { ServiceProcess } from './service-process.ts';
@@ -28,6 +30,19 @@ function api(index: number): ServiceProcess {
   const chosen = apis[index % apis.length];
   if (chosen === undefined) throw new Error('no API was started');
   return chosen;
+}
+
+/** Where a started process says it is. */
+function urlOf(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    child.stdout?.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+      const match = /Factorial (?:API|worker) .*at (http:\S+)/.exec(text);
+      if (match?.[1] !== undefined) resolve(match[1]);
+    });
+    child.once('close', () => reject(new Error(`expected an address, got ${text}`)));
+  });
 }
 
 /** Patience for a busy machine; what is promised in seconds is asserted where it is promised. */
@@ -84,6 +99,29 @@ describe('two APIs and three workers', { timeout }, () => {
     const headers = { 'last-event-id': lastId ?? '' };
     const again = await (await fetch(`${api(1).url}/factorial/events?number=${long}`, { headers })).text();
     expect(again).not.toMatch(/event:/);
+  });
+
+  it('run by npm as the README says: migrated, started, asked, answered and stopped in order', async () => {
+    const npm = (script: string, changes: Readonly<Record<string, string>> = {}) =>
+      start('npm', ['run', '--silent', script], {
+        env: deployment.environment(changes),
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+    const migrated = await finished(npm('migrate'));
+    expect([migrated.code, migrated.stdout.toString()]).toEqual([0, 'The schema is up to date.\n']);
+    const children = [npm('start:api'), npm('start:worker', { WORKER_HEALTH_PORT: '0' })];
+    const ends = children.map((child) => finished(child, 240_000));
+    const [url, probes] = await Promise.all(children.map(urlOf));
+    expect((await fetch(`${probes}/readyz`)).status).toBe(200);
+    const body = JSON.stringify({ number: 6_789 });
+    const headers = { 'content-type': 'application/json' };
+    expect((await fetch(`${url}/factorial`, { method: 'POST', headers, body })).status).toBe(202);
+    await settled(deployment.metadata, 6_789);
+    const digits = new Uint8Array(await (await fetch(`${url}/factorial?number=6789`)).arrayBuffer());
+    expect(sha256(digits)).toBe((await deployment.metadata.find(6_789n))?.checksum);
+    // To the whole group, as a terminal sends it: npm itself ends by the signal.
+    for (const child of children) process.kill(-(child.pid ?? 0), 'SIGTERM');
+    for (const { stdout } of await Promise.all(ends)) expect(stdout.toString()).toContain('"msg":"stopped"');
   });
 
   it('tell other systems how each request ended', async () => {

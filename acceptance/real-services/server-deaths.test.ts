@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningServer } from '../../backing/dev/server.ts';
+import { startTcpProxy, type TcpProxy, throughProxy } from '../../backing/dev/tcp-proxy.ts';
 import { golden } from '../golden.ts';
 import { type Deployment, eventually, post, settled, startDeployment } from './deployment.ts';
 import { expectNothingLost } from './invariants.ts';
@@ -20,14 +21,26 @@ const checks = {
 } as const satisfies Record<ServerName, readonly [string, number]>;
 
 let deployment: Deployment;
+let proxies: Readonly<Record<ServerName, TcpProxy>>;
 let api: ServiceProcess;
 let worker: ServiceProcess;
 beforeAll(async () => {
   deployment = await startDeployment();
-  api = await deployment.startApi();
-  worker = await deployment.startWorker({ ENGINE: 'gmp', RETRY_DELAY_SECONDS: '1' });
+  const before = (name: ServerName) => startTcpProxy(Number(new URL(deployment[name].url).port));
+  const [postgres, rabbitmq, redis, swift] = await Promise.all(servers.map(before));
+  if (!(postgres && rabbitmq && redis && swift)) throw new Error('expected a proxy before each server');
+  proxies = { postgres, rabbitmq, redis, swift };
+  const through = {
+    DATABASE_URL: throughProxy(deployment.postgres.url, postgres),
+    AMQP_URL: throughProxy(deployment.rabbitmq.url, rabbitmq),
+    REDIS_URL: throughProxy(deployment.redis.url, redis),
+    S3_ENDPOINT: throughProxy(deployment.swift.url, swift).replace(/\/$/, ''),
+  };
+  api = await deployment.startApi(through);
+  worker = await deployment.startWorker({ ENGINE: 'gmp', RETRY_DELAY_SECONDS: '1', ...through });
 }, 180_000);
 afterAll(async () => {
+  for (const proxy of Object.values(proxies ?? {})) await proxy.close();
   await deployment?.[Symbol.asyncDispose]();
 });
 
@@ -80,6 +93,17 @@ describe.each(servers)('while a calculation runs, %s', { timeout }, (name) => {
     await server().kill();
     await expectReadiness(name);
     await server().start();
+    await expectDoneInTheEnd();
+  });
+
+  it('loses every connection, again and again, then falls silent on those it has: nothing is lost', async () => {
+    await begun();
+    for (let cuts = 0; cuts < 3; cuts += 1) {
+      proxies[name].cut();
+      await delay(300);
+    }
+    // Half-open: the other machine is gone without a word, and only new connections reach one that answers.
+    proxies[name].strand();
     await expectDoneInTheEnd();
   });
 

@@ -5,7 +5,7 @@ import { type Finished, finished, root, userEnvironment } from '../product.ts';
 export { root, userEnvironment };
 
 /** The processes of the service that stay. */
-export type ServiceRole = 'api' | 'worker' | 'workflow';
+export type ServiceRole = 'main' | 'api' | 'worker' | 'workflow';
 
 /** The file a pod runs; `tree` is where the service is, by default the tree under test. */
 export function entryPoint(role: ServiceRole | 'migrate', tree = root): string {
@@ -57,7 +57,7 @@ export class ServiceProcess {
         rest = parts.pop() ?? '';
         for (const line of parts) {
           lines.push(line);
-          const match = /Factorial (?:API|worker|workflow) .*?at (http:\S+)/.exec(line);
+          const match = /Factorial (?:API|service|worker|workflow) .*?at (http:\S+)/.exec(line);
           if (match?.[1] !== undefined) settle(match[1]);
         }
       };

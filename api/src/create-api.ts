@@ -15,6 +15,7 @@ import { registerDocs, registerOpenApi } from './plugins/openapi.ts';
 import { registerRateLimit } from './plugins/rate-limit.ts';
 import { registerSecurityHeaders, setSecurityHeaders } from './plugins/security-headers.ts';
 import { toProblem } from './problems/translate.ts';
+import { ReadNotes } from './representation/read-notes.ts';
 import { registerCancel } from './routes/cancel.ts';
 import { registerDigits } from './routes/digits.ts';
 import { registerEstimate } from './routes/estimate.ts';
@@ -37,6 +38,8 @@ export async function createApi(deps: ApiDependencies, input: ApiOptionsInput = 
   const options = resolveApiOptions(input);
   const app = makeServer(deps, options);
   const closing = registerClosing(app, options.closeDrainMs);
+  const reads = new ReadNotes(deps.metadata, app.log);
+  app.addHook('onClose', () => reads.flush());
   const context: ApiContext = {
     metadata: deps.metadata,
     cache: deps.cache,
@@ -45,6 +48,7 @@ export async function createApi(deps: ApiDependencies, input: ApiOptionsInput = 
     workflow: deps.workflow,
     options,
     readinessChecks: [...backingChecks(deps), ...(deps.readiness ?? [])],
+    reads,
     closing,
   };
   registerSecurityHeaders(app);
@@ -94,8 +98,9 @@ function registerClosing(app: ApiServer, drainMs: number): AbortSignal {
   });
   app.addHook('onClose', async () => clearTimeout(cut));
   // A connection whose answer was under way would otherwise idle until its keep-alive ends, and hold up the close.
-  app.addHook('onResponse', async (request) => {
+  app.addHook('onResponse', (request, _reply, done) => {
     if (closing.signal.aborted) request.raw.socket.end();
+    done();
   });
   return closing.signal;
 }

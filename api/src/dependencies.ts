@@ -8,6 +8,7 @@ import type {
 } from '@factorial/backing';
 import type { FastifyBaseLogger } from 'fastify';
 import type { ApiOptions } from './options.ts';
+import type { ReadNotes } from './representation/read-notes.ts';
 
 /** The backing services and the logger the API works with. The API opens and closes none of them. */
 export interface ApiDependencies {
@@ -32,5 +33,6 @@ export interface ApiContext {
   readonly workflow: WorkflowEngine | undefined;
   readonly options: ApiOptions;
   readonly readinessChecks: readonly ReadinessCheck[];
+  readonly reads: ReadNotes;
   readonly closing: AbortSignal;
 }

@@ -18,7 +18,7 @@ describe('API options', () => {
     [{ maxNumber: -1n }, 'maxNumber'],
     [{ maxNumber: 2n ** 63n }, 'maxNumber'],
     [{ maxNumber: 5 as unknown as bigint }, 'maxNumber'],
-    [{ tinyMaxNumber: 5_001n }, 'tinyMaxNumber'],
+    [{ tinyMaxNumber: 20_001n }, 'tinyMaxNumber'],
     [{ objectsMaxBytes: -1n }, 'objectsMaxBytes'],
     [{ bodyMaxBytes: 0 }, 'bodyMaxBytes'],
     [{ listMaxLimit: 1_001 }, 'listMaxLimit'],

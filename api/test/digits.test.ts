@@ -342,6 +342,7 @@ function withPresignedUrls(objects: ObjectStore): ObjectStore {
     remove: (key) => objects.remove(key),
     abortUploads: (key) => objects.abortUploads(key),
     sweepUnfinished: (olderThanMs) => objects.sweepUnfinished(olderThanMs),
+    now: () => objects.now(),
     freeBytes: () => objects.freeBytes(),
     ping: () => objects.ping(),
     close: () => objects.close(),

@@ -7,8 +7,10 @@ export interface TcpProxy {
   readonly connectionCount: number;
   /** Connections accepted so far. */
   readonly acceptedCount: number;
-  /** Pass bytes on as they come (at first), those held back by `stall` included. */
+  /** Pass bytes on as they come (at first), those held back by `stall` included, however many a second. */
   restore(): void;
+  /** From now on, pass so many bytes a second from the clients to the server, all connections together; what comes back is not slowed. */
+  throttle(bytesPerSecond: number): void;
   /** Reset all open connections. New ones are accepted as before. */
   cut(): void;
   /** Half-open: connections stay open, also new ones, and nothing passes in either direction until `restore`. */
@@ -36,6 +38,9 @@ export function throughProxy(url: string, proxy: TcpProxy): string {
   return changed.href;
 }
 
+/** Lost time that a throttled proxy makes up for: timers are late on a busy machine. */
+const burstMs = 250;
+
 interface Link {
   isStranded: boolean;
   readonly client: Socket;
@@ -49,6 +54,9 @@ class LocalTcpProxy implements TcpProxy {
   #port = 0;
   #isStalled = false;
   #acceptedCount = 0;
+  #bytesPerSecond = Number.POSITIVE_INFINITY;
+  /** When the bytes passed so far will have taken their time, by the monotonic clock. */
+  #paidMs = 0;
 
   constructor(targetPort: number) {
     this.#targetPort = targetPort;
@@ -68,11 +76,16 @@ class LocalTcpProxy implements TcpProxy {
 
   restore(): void {
     this.#isStalled = false;
+    this.#bytesPerSecond = Number.POSITIVE_INFINITY;
     for (const { client, target, isStranded } of this.#links) {
       if (isStranded) continue;
       client.resume();
       target.resume();
     }
+  }
+
+  throttle(bytesPerSecond: number): void {
+    this.#bytesPerSecond = bytesPerSecond;
   }
 
   cut(): void {
@@ -124,26 +137,38 @@ class LocalTcpProxy implements TcpProxy {
     await this.refuse();
   }
 
+  /** Until the next bytes may pass after these. */
+  #waitMs(bytes: number): number {
+    if (this.#bytesPerSecond === Number.POSITIVE_INFINITY) return 0;
+    const nowMs = performance.now();
+    this.#paidMs = Math.max(this.#paidMs, nowMs - burstMs) + (1000 * bytes) / this.#bytesPerSecond;
+    return Math.max(0, this.#paidMs - nowMs);
+  }
+
   #link(client: Socket): void {
     this.#acceptedCount += 1;
     const target = connect(this.#targetPort, '127.0.0.1');
     const link: Link = { client, target, isStranded: false };
     this.#links.add(link);
     const resume = (from: Socket) => void (this.#isStalled || link.isStranded || from.resume());
-    relay(client, target, resume);
-    relay(target, client, resume);
+    relay(client, target, resume, (bytes) => this.#waitMs(bytes));
+    relay(target, client, resume, () => 0);
     for (const socket of [client, target]) socket.once('close', () => this.#links.delete(link));
     if (this.#isStalled) target.pause();
     else client.resume();
   }
 }
 
-/** One direction, with back-pressure; an end or a reset on one side becomes the same on the other. */
-function relay(from: Socket, to: Socket, resume: (from: Socket) => void): void {
+/** One direction, with back-pressure and the wait after each chunk; an end or a reset on one side becomes the same on the other. */
+function relay(from: Socket, to: Socket, resume: (from: Socket) => void, waitMs: (bytes: number) => number): void {
   from.on('data', (chunk) => {
-    if (to.write(chunk)) return;
+    const ms = waitMs(chunk.length);
+    const isTaken = to.write(chunk);
+    if (isTaken && ms === 0) return;
     from.pause();
-    to.once('drain', () => resume(from));
+    const later = (): void => void setTimeout(() => resume(from), ms);
+    if (isTaken) later();
+    else to.once('drain', later);
   });
   from.once('end', () => to.end());
   from.on('error', () => to.resetAndDestroy());

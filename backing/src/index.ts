@@ -2,6 +2,7 @@ export type { DigitCache } from './cache/digit-cache.ts';
 export type { FaultLogger } from './cache/fault-log.ts';
 export { createMemoryDigitCache, type MemoryDigitCacheOptions } from './cache/memory-digit-cache.ts';
 export { createRedisDigitCache, type RedisDigitCacheOptions } from './cache/redis-digit-cache.ts';
+export { type AnnouncingServices, announceEnd, announceEvent } from './calculation/announce-end.ts';
 export { type Cancellation, type CancellationServices, cancelCalculation } from './calculation/cancel-calculation.ts';
 export {
   type CheckpointedRun,
@@ -56,6 +57,7 @@ export type * from './objects/object-store.ts';
 export { objectKeyPattern } from './objects/object-store.ts';
 export { createS3ObjectStore } from './objects/s3/s3-object-store.ts';
 export type { PartChecksum, S3Encryption, S3ObjectStoreOptions } from './objects/s3/s3-options.ts';
+export { makeFolder } from './open/make-folder.ts';
 export { openCache } from './open/open-cache.ts';
 export { openMetadata } from './open/open-metadata.ts';
 export { openObjects } from './open/open-objects.ts';

@@ -21,7 +21,8 @@ afterAll(async () => {
 });
 
 async function makeStore(): Promise<MetadataStoreUnderTest> {
-  await database.execute('delete from factorials; update coordination set max_factorial = null, cur_factorial = null');
+  await database.execute(`delete from factorials; delete from outcomes; update coordination set max_factorial = null, cur_factorial = null;
+    update store_usage set object_count = 0, stored_bytes = 0, reserved_bytes = 0`);
   const [store, rival] = [1, 2].map(() => createMysqlMetadataStore({ url: database.url })) as [
     MetadataStore,
     MetadataStore,
@@ -71,7 +72,7 @@ describe('the MySQL schema', () => {
     await store.request({ n: 5n, digits: 3n, trailingZeros: 1n, client: 'c' });
     const before = await store.find(5n);
     await database.execute('delete from kysely_migration');
-    expect(await store.migrate()).toEqual(['0001_factorials', '0002_done']);
+    expect(await store.migrate()).toEqual(['0001_factorials', '0002_done', '0003_usage', '0004_outcomes']);
     expect(await store.find(5n)).toEqual(before);
     expect(await store.coordination()).toEqual({ maxFactorial: null, curFactorial: null });
     await dispose();

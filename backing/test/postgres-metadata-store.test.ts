@@ -21,7 +21,8 @@ afterAll(async () => {
 });
 
 async function makeStore(): Promise<MetadataStoreUnderTest> {
-  await database.execute('truncate factorials; update coordination set max_factorial = null, cur_factorial = null');
+  await database.execute(`truncate factorials, outcomes; update coordination set max_factorial = null, cur_factorial = null;
+    update store_usage set object_count = 0, stored_bytes = 0, reserved_bytes = 0`);
   const [store, rival] = [1, 2].map(() => createPostgresMetadataStore({ url: database.url })) as [
     MetadataStore,
     MetadataStore,

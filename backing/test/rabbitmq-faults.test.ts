@@ -8,7 +8,8 @@ import { TransientError } from '../src/contracts/errors.ts';
 import type { CalculationRequest } from '../src/contracts/message.ts';
 import type { CalculationQueue, Delivery, Settlement } from '../src/queue/calculation-queue.ts';
 import { createRabbitmqCalculationQueue } from '../src/queue/rabbitmq/rabbitmq-calculation-queue.ts';
-import type { RabbitmqCalculationQueueOptions } from '../src/queue/rabbitmq/rabbitmq-options.ts';
+import { type RabbitmqCalculationQueueOptions, rabbitmqSettings } from '../src/queue/rabbitmq/rabbitmq-options.ts';
+import { Topology } from '../src/queue/rabbitmq/topology.ts';
 import { deleteEverything, onChannel, sleep, startOneWayProxy, until } from './rabbitmq-test-support.ts';
 
 const ack: Settlement = { kind: 'ack' };
@@ -302,6 +303,28 @@ describe('an operator who interferes', () => {
     await until(() => handled.includes('2'));
     await until(serves(queue));
   });
+
+  test.each([20, 50, 80])(
+    'a queue deleted and declared again within %d ms has its consumer back after a while',
+    async (pauseMs) => {
+      const queue = makeQueue({ consumerRenewMs: 1_000 });
+      const handled: string[] = [];
+      await queue.consume('small.quick', 1, async (delivery) => {
+        handled.push(numberOf(delivery));
+        return ack;
+      });
+      await until(serves(queue));
+      await queue.publish('small.quick', requestOf(1));
+      await until(() => handled.length === 1);
+      await directly(async (model) => {
+        await onChannel(model, (channel) => channel.deleteQueue(`${exchange}.request.small.quick`));
+        await sleep(pauseMs);
+        await new Topology(rabbitmqSettings({ url: broker.url, exchange })).declare(model);
+      });
+      await publishUntilAccepted(queue, 2);
+      await until(() => handled.includes('2'));
+    },
+  );
 
   test('a deleted queue without a consumer is declared again by the publisher whose message came back', async () => {
     const queue = makeQueue();

@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { setTimeout as delay } from 'node:timers/promises';
+import { CreateMultipartUploadCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { InputError } from '@factorial/compute';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { verifyStored } from '../src/calculation/verify-stored.ts';
 import { CapacityError, CorruptObjectError, TransientError } from '../src/contracts/errors.ts';
 import type { ObjectStore } from '../src/objects/object-store.ts';
@@ -75,6 +76,25 @@ describe('the S3 object store', () => {
     await expect(store.presign('a/b', 604_801)).rejects.toThrow(InputError);
     await store.close();
   });
+
+  test.each([1, -1])(
+    'a clock that is %d h off judges no age: a fresh upload of another worker lives, an old one does not',
+    async (hours) => {
+      const bucket = await s3.makeBucket();
+      await s3.client.send(new CreateMultipartUploadCommand({ Bucket: bucket, Key: 'a/b' }));
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + hours * 3_600_000, shouldAdvanceTime: true });
+      const store = s3.store({ bucket });
+      try {
+        expect(await store.sweepUnfinished(1_800_000)).toBe(0);
+        expect(Math.abs((await store.now()).getTime() - (Date.now() - hours * 3_600_000))).toBeLessThan(60_000);
+        await delay(2_000);
+        expect(await store.sweepUnfinished(1)).toBe(1);
+      } finally {
+        vi.useRealTimers();
+        await store.close();
+      }
+    },
+  );
 
   test('a list longer than a page is complete', async () => {
     const bucket = await s3.makeBucket();

@@ -40,7 +40,7 @@ describe('the SQLite metadata store', () => {
   test('names each migration once, when it applies it', async () => {
     await withDirectory(async (directory) => {
       const store = createSqliteMetadataStore({ directory });
-      expect(await store.migrate()).toEqual(['0001_factorials', '0002_done']);
+      expect(await store.migrate()).toEqual(['0001_factorials', '0002_done', '0003_usage', '0004_outcomes']);
       await store.close();
       const reopened = createSqliteMetadataStore({ directory });
       expect(await reopened.migrate()).toEqual([]);

@@ -7,6 +7,10 @@ export interface LoadOptions {
   readonly seconds: number;
 }
 
+/** What a server gets to answer beyond the asked time, before its connections are cut and count as errors. */
+const graceMs = 10_000;
+const connectTimeoutMs = 10_000;
+
 export interface LoadResult {
   readonly requestsPerSecond: number;
   readonly p50Ms: number;
@@ -30,6 +34,7 @@ export async function loadHttp(options: LoadOptions): Promise<LoadResult> {
   );
   const startedMs = performance.now();
   const endMs = startedMs + options.seconds * 1000;
+  const cut = setTimeout(() => sockets.map((socket) => socket.destroy()), options.seconds * 1000 + graceMs);
   await Promise.all(
     sockets.map(async (socket) => {
       const answers = new AnswerReader(socket);
@@ -44,6 +49,7 @@ export async function loadHttp(options: LoadOptions): Promise<LoadResult> {
       socket.destroy();
     }),
   );
+  clearTimeout(cut);
   const elapsedSeconds = (performance.now() - startedMs) / 1000;
   latenciesMs.sort((a, b) => a - b);
   return {
@@ -59,6 +65,10 @@ function openSocket(port: number, host: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host, noDelay: true }, () => resolve(socket));
     socket.once('error', reject);
+    socket.setTimeout(connectTimeoutMs, () =>
+      socket.destroy(new Error(`expected a connection to port ${port}, got none`)),
+    );
+    socket.once('connect', () => socket.setTimeout(0));
   });
 }
 

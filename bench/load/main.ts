@@ -11,6 +11,14 @@ import { storm } from './storm.ts';
 const stormCount = 5_000;
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
+/** All of it: what takes longer has gone wrong. */
+const runMaxMs = 20 * 60_000;
+const overdue = setTimeout(() => {
+  process.stderr.write(`expected the load run to end within ${runMaxMs / 60_000} minutes: ended by force\n`);
+  process.exit(1);
+}, runMaxMs);
+overdue.unref();
+
 await using stack = new AsyncDisposableStack();
 const folder = mkdtempSync(join(tmpdir(), 'factorial-load-'));
 stack.defer(() => rmSync(folder, { recursive: true, force: true }));
@@ -22,6 +30,7 @@ const settings = {
   LOG_LEVEL: 'warn',
   RATE_LIMIT_PER_MINUTE: '0',
   UNFINISHED_MAX_PER_CLIENT: '100000',
+  LIST_MAX_LIMIT: '1000',
 };
 execFileSync(process.execPath, [join(root, 'service/dist/start/migrate.js')], { env: { ...process.env, ...settings } });
 const api = stack.use(await startProcess('service/dist/start/api.js', [], settings));
@@ -38,21 +47,24 @@ const bytesFile = join(folder, 'digits');
 writeFileSync(bytesFile, digits);
 const bare = stack.use(await startProcess('bench/load/bare-server.ts', [bytesFile], {}));
 
-const cachedGets = await measureCachedGets(`${bare.url}/factorial`, cachedUrl, say);
-const manyConnections = await measureManyConnections(api, cachedUrl, say);
-const stormed = await storm(api.url, stormCount);
-say(
-  `storm of ${stormCount}: ${stormed.lost} lost, accepted in ${stormed.acceptedSeconds.toFixed(1)} s, done in ${stormed.doneSeconds.toFixed(1)} s`,
-);
-
-const result = {
+/** What is known by now, so that a run that is stopped leaves what it found. */
+const result: Record<string, unknown> = {
   machine: { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version },
   commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim(),
   date: new Date().toISOString(),
-  cachedGets,
-  manyConnections,
-  storm: stormed,
 };
-mkdirSync(join(root, 'bench/results'), { recursive: true });
-writeFileSync(join(root, 'bench/results/load.json'), `${JSON.stringify(result, null, 2)}\n`);
+const record = (name: string, measured: unknown): void => {
+  result[name] = measured;
+  mkdirSync(join(root, 'bench/results'), { recursive: true });
+  writeFileSync(join(root, 'bench/results/load.json'), `${JSON.stringify(result, null, 2)}\n`);
+};
+
+record('cachedGets', await measureCachedGets(`${bare.url}/factorial`, cachedUrl, say));
+record('manyConnections', await measureManyConnections(api, cachedUrl, say));
+const stormed = await storm(api.url, stormCount, say);
+record('storm', stormed);
+say(
+  `storm of ${stormCount}: ${stormed.lost} lost, ${stormed.unfinished} unfinished, accepted in ${stormed.acceptedSeconds.toFixed(1)} s, done in ${stormed.doneSeconds.toFixed(1)} s`,
+);
 say('Written to bench/results/load.json');
+clearTimeout(overdue);

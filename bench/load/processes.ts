@@ -32,17 +32,31 @@ export async function startProcess(
     },
     [Symbol.asyncDispose]: () =>
       new Promise((ended) => {
-        child.once('close', () => ended());
+        if (child.exitCode !== null || child.signalCode !== null) return ended();
+        const force = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs);
+        child.once('close', () => {
+          clearTimeout(force);
+          ended();
+        });
         child.kill('SIGTERM');
       }),
   };
 }
 
+const startTimeoutMs = 60_000;
+const stopTimeoutMs = 30_000;
+
 function printedUrl(child: ChildProcess): Promise<string> {
   return new Promise((settle, reject) => {
+    const late = setTimeout(() => {
+      child.kill('SIGKILL');
+      reject(new Error(`expected ${child.spawnargs.join(' ')} to say where it is within ${startTimeoutMs} ms`));
+    }, startTimeoutMs);
     child.stdout?.on('data', (chunk: Buffer) => {
       const match = / at (http:\S+)/.exec(chunk.toString());
-      if (match?.[1] !== undefined) settle(match[1]);
+      if (match?.[1] === undefined) return;
+      clearTimeout(late);
+      settle(match[1]);
     });
     child.once('close', (code) => reject(new Error(`${child.spawnargs.join(' ')} ended with ${code}`)));
   });

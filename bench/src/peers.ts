@@ -4,20 +4,22 @@
  * Usage: node bench/src/peers.ts [n…]. Builds native/factorial-gmp.c with gcc and libgmp-dev, verifies that all programs write the same digits, then runs
  * them in turn and takes medians.
  */
-import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { measureProcess, median, type ProcessCost, sha256OfFile } from './measured-process.ts';
+import { buildNativeGmp } from './native-gmp.ts';
 import { record } from './record.ts';
 
 const numbers = process.argv.length > 2 ? process.argv.slice(2) : ['1000000', '10000000'];
 const folder = mkdtempSync(join(tmpdir(), 'factorial-bench-'));
 const out = join(folder, 'digits');
-const gmp = join(folder, 'factorial-gmp');
+const gmp = buildNativeGmp(folder);
 const script = fileURLToPath(new URL('../dist/compute-file.js', import.meta.url));
-const cli = fileURLToPath(new URL('../../service/dist/cli/main.js', import.meta.url));
+/** The `factorial` executable on this Node; it looks whether the clone is built, as it does for everybody. */
+const cli = fileURLToPath(new URL('../../bin/factorial.mjs', import.meta.url));
+const bundle = fileURLToPath(new URL('../../service/dist/bundle/main.js', import.meta.url));
 
 interface Program {
   readonly name: string;
@@ -27,15 +29,13 @@ const ours = (threads: number): Program => ({
   name: `this, ${threads} thread${threads === 1 ? '' : 's'}`,
   // The command line tool itself where it is built; otherwise the library the way the tool uses it.
   command: (n) =>
-    existsSync(cli)
+    existsSync(bundle)
       ? [process.execPath, cli, n, '--out', out, '--threads', String(threads), '--quiet']
       : [process.execPath, script, n, String(threads), out],
 });
 const programs: readonly Program[] = [ours(2), ours(1), { name: 'GMP', command: (n) => [gmp, n, out] }];
 
 try {
-  const source = fileURLToPath(new URL('../native/factorial-gmp.c', import.meta.url));
-  execFileSync('gcc', ['-O2', '-o', gmp, source, '-lgmp'], { stdio: 'inherit' });
   const results: unknown[] = [];
   for (const n of numbers) results.push(await compare(n));
   record('peers', results);

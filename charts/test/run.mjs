@@ -35,7 +35,7 @@ function testFiles(names) {
 function runFiles(files) {
   return new Promise((resolve, reject) => {
     const counts = { passed: 0, failed: 0 };
-    const events = run({ files, concurrency: 2, timeout: 300_000 });
+    const events = run({ files, concurrency: 2, timeout: 900_000 });
     events.on('test:pass', (event) => {
       if (event.details.type === 'suite') return;
       counts[event.skip === undefined && event.todo === undefined ? 'passed' : 'failed'] += 1;

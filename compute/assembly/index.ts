@@ -1,3 +1,4 @@
+export { packFactors } from './factors';
 export { fillTwiddles } from './twiddles';
 export { forwardLevel, forwardNtt } from './forward';
 export { inverseLevel, inverseNtt } from './inverse';
@@ -6,7 +7,14 @@ export { mergeLanes, splitLanes } from './lanes';
 export { addCarryIn, recordBlock } from './carry';
 export { addLimbs, combineResidues, flushCarry } from './combine';
 export { multiplySchoolbook, multiplyWords } from './schoolbook';
-export { appendLimbResidues, fillResidueTable, multiplyLargePowerResidues, multiplyPowerResidues, multiplyResidues } from './residues';
+export {
+  appendLimbResidues,
+  fillResidueTable,
+  multiplyLargePowerResidues,
+  multiplyPowerResidues,
+  multiplyResidues,
+  multiplyUpTo,
+} from './residues';
 export { limbsToText, textToLimbs } from './text';
 export { foldCoefficients, interpolateResidues, splitResidues, weightResidues } from './fold';
 export { listPrimePowers, selectPlane } from './sieve';

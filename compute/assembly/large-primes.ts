@@ -39,8 +39,8 @@ function crossOut(basePtr: usize, baseCount: usize, low: u64, count: usize, byte
 }
 
 /**
- * The primes in [low, high] with their exponents in n! / 10^z as pairs of 64-bit words, without those of exponent 0; returns how many.
- * Restrictions: low even; high ≤ n < 2^53; base primes: all odd ones up to √high, as 32-bit words; `sieveBytes` at bytesPtr, a multiple of 8.
+ * The primes in [low, high] with their exponents in n! / m! without its powers of ten as pairs of 64-bit words, as in sieve.ts; returns how many.
+ * Restrictions: low even; high ≤ n < 2^53; m ≤ n; base primes: all odd ones up to √high, as 32-bit words; `sieveBytes` at bytesPtr, a multiple of 8.
  */
 export function listLargePrimePowers(
   basePtr: usize,
@@ -48,14 +48,17 @@ export function listLargePrimePowers(
   low: u64,
   high: u64,
   n: u64,
+  m: u64,
   bytesPtr: usize,
   sieveBytes: usize,
   pairsPtr: usize,
 ): usize {
   let at = pairsPtr;
   if (low <= 2 && high >= 2) {
-    const exponent = exponentOf(n, 2) - exponentOf(n, 5);
-    if (exponent) at = storePair(at, 2, exponent);
+    const twos = exponentOf(n, 2) - exponentOf(m, 2);
+    const fives = exponentOf(n, 5) - exponentOf(m, 5);
+    if (twos > fives) at = storePair(at, 2, twos - fives);
+    else if (fives > twos) at = storePair(at, 5, fives - twos);
   }
   for (let start = low; start < high; start += <u64>(2 * sieveBytes)) {
     const left = <usize>((high - start + 1) >> 1);
@@ -67,7 +70,8 @@ export function listLargePrimePowers(
       let found = (load<u64>(bytesPtr + group) & ODD_ONES) ^ ODD_ONES;
       while (found) {
         const p = start + 1 + 2 * (<u64>group + (ctz(found) >> 3));
-        if (p != 5) at = storePair(at, p, exponentOf(n, p));
+        const exponent = exponentOf(n, p) - exponentOf(m, p);
+        if (p != 5 && exponent) at = storePair(at, p, exponent);
         found &= found - 1;
       }
     }

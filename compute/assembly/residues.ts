@@ -194,3 +194,24 @@ export function multiplyResidues(accPtr: usize, otherPtr: usize): void {
   store<u64>(accPtr, multiplyMersenne61(load<u64>(accPtr), load<u64>(otherPtr)));
   store<u64>(accPtr, multiplyLargest64(load<u64>(accPtr, 8), load<u64>(otherPtr, 8)), 8);
 }
+
+/**
+ * n! modulo both at accPtr, as its definition has it: no sieve, no exponents. About 2 ns per factor.
+ * Restrictions: n < 2^15, so that four neighbours multiply to less than 2^60.
+ */
+export function multiplyUpTo(n: u32, accPtr: usize): void {
+  let m: u64 = 1;
+  let l: u64 = 1;
+  let k: u64 = 1;
+  for (; k + 3 <= n; k += 4) {
+    const four = k * (k + 1) * ((k + 2) * (k + 3));
+    m = multiplyMersenne61(m, four);
+    l = multiplyLargest64(l, four);
+  }
+  for (; k <= n; ++k) {
+    m = multiplyMersenne61(m, k);
+    l = multiplyLargest64(l, k);
+  }
+  store<u64>(accPtr, m);
+  store<u64>(accPtr, l, 8);
+}

@@ -1,4 +1,5 @@
 import type { SharedBudget } from './budget/shared-budget.ts';
+import { readCheckpoint } from './checkpoint/checkpoint-file.ts';
 import type { FactorialFacts } from './engine/engine.ts';
 import { admittedEngines } from './engine/registry.ts';
 import { InputError } from './errors.ts';
@@ -6,8 +7,8 @@ import { parseFactorialNumber } from './factorial/factorial-number.ts';
 import { powerMod } from './multiply/primes.ts';
 import { defaultBudget, parseBudget } from './plan/budget.ts';
 import type { Budget, FactorialPlan } from './plan/plan.ts';
-import { factorialFacts, planFactorial, withSource } from './plan/plan-factorial.ts';
-import { startTaskPool } from './pool/task-pool.ts';
+import { factorialFacts, type PlanOptions, planFactorial, withSource } from './plan/plan-factorial.ts';
+import { startTaskPool } from './pool/start-task-pool.ts';
 import type { ProgressListener } from './progress.ts';
 import { ProgressMeter } from './progress-meter.ts';
 import type { FactorialResult } from './result.ts';
@@ -67,12 +68,13 @@ export async function startFactorial(
   const maxChunkBytes = parseMaxChunkBytes(options.maxChunkBytes ?? defaultMaxChunkBytes);
   const budget = parseBudget(options.budget ?? defaultBudget());
   assertSha256(options.from?.sha256);
-  const plan = planFactorial(number, budget, options.from === undefined ? {} : { from: options.from });
+  const plan = (await checkpointedPlan(number, budget, options)) ?? planFactorial(number, budget, sourceOffer(options));
   const facts = startFacts(number, plan, options.from);
   const engine = admittedEngines(plan.engine)[0]!;
   const scope = new RunScope(options.signal);
   try {
-    const meter = new ProgressMeter(engine.workUnits(facts, plan) + Number(facts.digitCount), options.onProgress);
+    const units = engine.workUnits(facts, plan, budget) + Number(facts.digitCount);
+    const meter = new ProgressMeter(units, options.onProgress, plan.estimatedSeconds);
     const { checkpointDir, keepCheckpoint = false } = options;
     const checkpoint = checkpointDir === undefined ? {} : { checkpointDir, keepCheckpoint };
     const source = options.from === undefined || facts.source === undefined ? {} : { source: options.from };
@@ -104,6 +106,27 @@ export async function startFactorial(
     await scope[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+function sourceOffer({ from }: ComputeOptions): PlanOptions {
+  return from === undefined ? {} : { from };
+}
+
+/** What is finished of a run afresh is worth more than a stored m!: the plan without it, when a checkpoint goes on afresh. */
+async function checkpointedPlan(
+  n: bigint,
+  budget: Budget,
+  options: ComputeOptions,
+): Promise<FactorialPlan | undefined> {
+  const { checkpointDir, from } = options;
+  if (checkpointDir === undefined || from === undefined) return undefined;
+  const { m } = parseSource(from, n);
+  const record = await readCheckpoint(checkpointDir, n);
+  if (record === undefined || record.from !== null) return undefined;
+  const plan = planFactorial(n, budget);
+  const reason = `the checkpoint in ${checkpointDir} goes on afresh`;
+  const start = { n: m.toString(), used: false, reason, secondsFrom: null, secondsAfresh: plan.estimatedSeconds };
+  return Object.freeze({ ...plan, from: Object.freeze(start) });
 }
 
 /** The facts of n!, with those of the stored m! when the plan starts from it. */

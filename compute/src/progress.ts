@@ -8,6 +8,8 @@ export interface Progress {
   readonly done: number;
   /** Work units of the whole run; constant within a run. */
   readonly total: number;
+  /** Seconds until the end, by the time that the work so far took; absent until there is some. */
+  readonly remainingSeconds?: number;
   /** In words, what a run in the phase `waiting` waits for. */
   readonly reason?: string;
 }

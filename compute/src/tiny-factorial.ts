@@ -1,24 +1,36 @@
 import { multiplyInline } from './engine/decimal/inline.ts';
+import { multiplyShort, shortProductLimit } from './engine/decimal/short-product.ts';
 import { InputError } from './errors.ts';
-import { trailingZeroCount } from './factorial/exponents.ts';
+import { legendreExponent } from './factorial/exponents.ts';
 import { parseFactorialNumber } from './factorial/factorial-number.ts';
+import { assertTinyText } from './verify/tiny-text.ts';
 
-/** Largest n of `computeTinyFactorial`: 16,326 digits in a fraction of a millisecond. */
-export const tinyFactorialLimit = 5_000n;
+/** Largest n of `computeTinyFactorial`: 77,338 digits in about a millisecond. */
+export const tinyFactorialLimit = 20_000n;
 
 const zeroCode = 48;
 
 /**
- * The ASCII digits of n! at once, on the calling thread, verified.
- * Restrictions: 0 ≤ n ≤ `tinyFactorialLimit`; `InputError` otherwise.
+ * The ASCII digits of n! at once, on the calling thread, without plan, pool or stream; verified against 1·2·…·n modulo both verification moduli.
+ * The bytes are the caller's. Restrictions: 0 ≤ n ≤ `tinyFactorialLimit`; `InputError` otherwise. `KernelError` when they do not verify.
+ * Cost: 30 µs at n = 1,000, 0.1 ms at 2,000, 1 ms at 20,000; nothing interrupts it.
  */
-export function computeTinyFactorial(n: unknown): Uint8Array {
+export function computeTinyFactorial(n: unknown): Uint8Array<ArrayBuffer> {
   const number = parseFactorialNumber(n);
   if (number > tinyFactorialLimit) throw new InputError(`n up to ${tinyFactorialLimit}`, `${number}`);
-  // n! ≤ n^n.
-  const mostDigits = number < 2n ? 1 : Math.floor(Number(number) * Math.log10(Number(number))) + 1;
-  const { text } = multiplyInline(Number(number), mostDigits);
-  const digits = new Uint8Array(text.length + Number(trailingZeroCount(number))).fill(zeroCode, text.length);
-  digits.set(text);
+  const digits = appendZeros(significantDigits(Number(number)), legendreExponent(Number(number), 5));
+  assertTinyText(Number(number), digits);
   return digits;
+}
+
+function significantDigits(n: number): Uint8Array {
+  if (n <= shortProductLimit) return multiplyShort(n);
+  // n! ≤ n^n.
+  return multiplyInline(n, Math.floor(n * Math.log10(n)) + 1).text;
+}
+
+function appendZeros(significant: Uint8Array, zeros: number): Uint8Array<ArrayBuffer> {
+  const digits = new Uint8Array(significant.length + zeros);
+  digits.set(significant);
+  return digits.fill(zeroCode, significant.length);
 }

@@ -68,7 +68,7 @@ test('progress only grows, names its phases in order and reaches the total at th
     expect(done).toEqual(done.toSorted((a, b) => a - b));
     expect(new Set(events.map((event) => event.total)).size).toBe(1);
     expect(events[0]!.phase).toBe('sieve');
-    expect(events.at(-1)).toEqual({ phase: 'emit', done: events[0]!.total, total: events[0]!.total });
+    expect(events.at(-1)).toMatchObject({ phase: 'emit', done: events[0]!.total, total: events[0]!.total });
   }
 });
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { KernelError } from '../src/errors.ts';
-import { startTaskPool } from '../src/pool/task-pool.ts';
+import { startTaskPool } from '../src/pool/start-task-pool.ts';
 
 const fixture = (name: string): URL => new URL(`fixtures/${name}`, import.meta.url);
 const endless = () => new AbortController().signal;

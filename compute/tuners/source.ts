@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { runDecimal } from '../dist/engine/decimal/run.js';
 import { defaultBudget } from '../dist/index.js';
 import { factorialFacts, planFactorial, withSource } from '../dist/plan/plan-factorial.js';
-import { startTaskPool } from '../dist/pool/task-pool.js';
+import { startTaskPool } from '../dist/pool/start-task-pool.js';
 import { ProgressMeter } from '../dist/progress-meter.js';
 
 /** Seconds until n! is there, from each stored m! (`m.txt` in the folder) and afresh, beside those of the plan. Usage: source.ts folder n m… */

@@ -134,6 +134,7 @@ describe('imports between packages', () => {
     expect(readers.sort()).toEqual([
       'service/src/cli/prune-command.ts',
       'service/src/start/run-role.ts',
+      'service/src/start/workflow.ts',
       'sfn/src/fargate/main.ts',
       'sfn/src/process-services.ts',
     ]);

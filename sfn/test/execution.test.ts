@@ -1,4 +1,5 @@
 import { createLocalWorkflowEngine, type Execution, TransientError, type WorkflowEngine } from '@factorial/backing';
+import { SharedBudget } from '@factorial/compute';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { inProcessTaskHandlers } from '../src/in-process-handlers.ts';
 import { localTaskSizes } from '../src/plan/local-task-sizes.ts';
@@ -75,6 +76,26 @@ describe('an execution of the definition, in this process', () => {
     });
     expect(await keysOf(stores.objects)).toEqual([row?.objectKey]);
     expect((await stores.metadata.coordination()).maxFactorial).toBe(20_000n);
+  });
+
+  it('waits under its claim for the memory that its process shares, and says so on the row', async () => {
+    const memoryBytes = testBudget.memoryBytes;
+    const sharedBudget = new SharedBudget({ memoryBytes, scratchBytes: 0 });
+    const held = await sharedBudget.acquire({ memoryBytes, scratchBytes: 0 }, new AbortController().signal, () => {
+      throw new Error('it was to fit');
+    });
+    await ask(stores.metadata, 20_000n);
+    // Were the lease not renewed, it would run out while waiting.
+    const engine = await engineWith({ sizes: onlyContainers, support: { sharedBudget }, leaseMs: 300 });
+    await engine.start('f-20000', { number: '20000', attempt: 1 });
+    const waiting = { phase: 'waiting', reason: expect.stringMatching(/^needs .* MiB of memory/) };
+    await until(async () => (await stores.metadata.find(20_000n))?.progress?.phase === 'waiting');
+    await new Promise((next) => setTimeout(next, 600));
+    expect(await stores.metadata.find(20_000n)).toMatchObject({ fence: 1n, progress: waiting });
+    await held[Symbol.asyncDispose]();
+    expect(await ended(engine, 'f-20000')).toMatchObject({ status: 'SUCCEEDED' });
+    expect(await stores.metadata.find(20_000n)).toMatchObject({ status: 'done', fence: 1n, interruptions: 0 });
+    expect(sharedBudget.taken).toEqual({ memoryBytes: 0, scratchBytes: 0 });
   });
 
   it('does nothing for a row that is done, gone, held by somebody else or requested anew', async () => {

@@ -41,17 +41,17 @@ async function claimed(number: bigint) {
   return outcome.claim;
 }
 
-const run = (claim: Awaited<ReturnType<typeof claimed>>, stores: Partial<TestServices> = {}) =>
+const run = (claim: Awaited<ReturnType<typeof claimed>>, stores: Partial<TestServices> = {}, heartbeatMs = 20) =>
   runCalculation(
     claim,
     { ...services, ...stores },
-    { ...testOptions({ heartbeatMs: 20 }), budget: budgetOf(), support: { checkpoints: folders, log } },
+    { ...testOptions({ heartbeatMs }), budget: budgetOf(), support: { checkpoints: folders, log } },
     stop.signal,
   );
 
 /** Until the chain has begun, of which something can be kept. */
 const untilRecorded = () =>
-  until(async () => (await readdir(folderOf(n)).catch((): string[] => [])).includes('checkpoint.json'));
+  until(async () => (await readdir(folderOf(n)).catch((): string[] => [])).includes('checkpoint.json'), 60_000);
 
 /** Somebody's folder, so many bytes and minutes old. */
 async function leave(number: bigint, bytes: number, minutes: number, attempt = 1): Promise<void> {
@@ -77,8 +77,12 @@ describe('a calculation with a checkpoint', () => {
     expect(await readdir(scratchDir)).toEqual([]);
   });
 
-  it('that is cancelled stops within half a second of its next heartbeat and leaves no scratch', async () => {
-    const running = run(await claimed(n));
+  // Once more where the machine stood still for as long.
+  it('that is cancelled in the same process stops within half a second and leaves no scratch', {
+    retry: 1,
+  }, async () => {
+    // Heartbeats are far apart: nobody waits for one.
+    const running = run(await claimed(n), {}, 60_000);
     await untilRecorded();
     await services.metadata.cancel(n);
     const cancelledMs = performance.now();
@@ -99,12 +103,12 @@ describe('a calculation with a checkpoint', () => {
     const again = await claimed(n);
     const startedMs = performance.now();
     const running = run(again);
-    await until(async () => ((await services.metadata.find(n))?.progress?.done ?? 0) > 0);
+    await until(async () => ((await services.metadata.find(n))?.progress?.done ?? 0) > 0, 60_000);
     const { done = 0, total = 1 } = (await services.metadata.find(n))?.progress ?? {};
     // All but the emission, which is one unit of twenty-one.
     expect(done / total).toBeGreaterThan(0.9);
     expect(await running).toMatchObject({ kind: 'done', row: { checksum: sha256 } });
-    expect(performance.now() - startedMs).toBeLessThan(20_000);
+    expect(performance.now() - startedMs).toBeLessThan(60_000);
     expect(await readdir(scratchDir)).toEqual([]);
   });
 });

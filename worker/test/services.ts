@@ -100,11 +100,11 @@ export function withFault<T extends MetadataStore | ObjectStore | CalculationQue
   });
 }
 
-/** Wait until the condition holds; rejects after ten seconds. */
-export async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000;
+/** Wait until the condition holds; rejects after `limitMs`. */
+export async function until(condition: () => Promise<boolean>, limitMs = 30_000): Promise<void> {
+  const deadline = Date.now() + limitMs;
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error('the condition did not come true within 10 s');
+    if (Date.now() > deadline) throw new Error(`the condition did not come true within ${limitMs} ms`);
     await new Promise((next) => setTimeout(next, 10));
   }
 }

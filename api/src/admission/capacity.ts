@@ -1,4 +1,11 @@
-import { type MetadataStore, maxInt64, nearestStart, type ObjectStore } from '@factorial/backing';
+import {
+  type MetadataStore,
+  maxInt64,
+  nearestStart,
+  type ObjectStore,
+  type RequestLimits,
+  type StoreUsage,
+} from '@factorial/backing';
 import {
   digitCountOfFactorial,
   type FactorialPlan,
@@ -11,7 +18,8 @@ import { ApiProblem, type ProblemMembers, shorten } from '../problems/problem.ts
 
 /** Whether n! can be calculated and kept here and now; `problem` is what POST would answer, `plan` what it would take even where that is not here. */
 export type Assessment =
-  | { readonly fits: true; readonly plan: FactorialPlan }
+  /** `limits` are to be held when the row is inserted. */
+  | { readonly fits: true; readonly plan: FactorialPlan; readonly limits: RoomLimits }
   /** `plan` is then of the run that would be needed; undefined when no engine can run it at any size. */
   | { readonly fits: false; readonly plan: FactorialPlan | undefined; readonly problem: ApiProblem };
 
@@ -55,7 +63,8 @@ export class Capacity {
       return { fits: false, plan, problem: this.#tooLarge(n, limit, room, plan) };
     }
     const full = await this.#full(n, digits, room);
-    return full === undefined ? { fits: true, plan: planned } : { fits: false, plan, problem: full };
+    if (full !== undefined) return { fits: false, plan, problem: full };
+    return { fits: true, plan: planned, limits: limitsOf(room) };
   }
 
   /** The problem for an n that no row could name. */
@@ -98,13 +107,9 @@ export class Capacity {
   async #full(n: bigint, digits: bigint, room: Room): Promise<ApiProblem | undefined> {
     if (room.totalBytes === undefined && room.freeBytes === undefined) return undefined;
     const usage = await this.#metadata.usage();
-    const wouldHold = usage.storedBytes + usage.reservedBytes + digits;
-    const overTotal = room.totalBytes !== undefined && wouldHold > room.totalBytes;
-    const overFree = room.freeBytes !== undefined && usage.reservedBytes + digits > room.freeBytes;
-    if (!overTotal && !overFree) return undefined;
-    const bound = overTotal ? `of ${room.totalBytes} bytes allowed` : `with ${room.freeBytes} bytes free`;
-    const detail = `expected room for ${digits} digits, got ${usage.storedBytes} bytes stored and ${usage.reservedBytes} promised ${bound}; try again when stored results were removed or running ones have ended`;
-    return new ApiProblem('store-full', detail, { number: String(n) });
+    const limits = limitsOf(room);
+    const overFree = limits.reservedMaxBytes !== undefined && usage.reservedBytes + digits > limits.reservedMaxBytes;
+    return overFree || isOverTotal(digits, usage, limits) ? storeFull(n, digits, usage, limits) : undefined;
   }
 
   #tooLarge(n: bigint, limit: string, room: Room, plan?: FactorialPlan): ApiProblem {
@@ -125,6 +130,29 @@ export class Capacity {
     const bytes = smallest(room.totalBytes, room.freeBytes);
     return bytes === undefined ? largest : largestWithDigits(bytes, largest);
   }
+}
+
+type RoomLimits = Pick<RequestLimits, 'totalMaxBytes' | 'reservedMaxBytes'>;
+
+function limitsOf({ totalBytes, freeBytes }: Room): RoomLimits {
+  return { totalMaxBytes: totalBytes, reservedMaxBytes: freeBytes };
+}
+
+function isOverTotal(
+  digits: bigint,
+  { storedBytes, reservedBytes }: StoreUsage,
+  { totalMaxBytes }: RoomLimits,
+): boolean {
+  return totalMaxBytes !== undefined && storedBytes + reservedBytes + digits > totalMaxBytes;
+}
+
+/** The problem for an n that fits, but not beside what is stored and promised. */
+export function storeFull(n: bigint, digits: bigint, usage: StoreUsage, limits: RoomLimits): ApiProblem {
+  const bound = isOverTotal(digits, usage, limits)
+    ? `of ${limits.totalMaxBytes} bytes allowed`
+    : `with ${limits.reservedMaxBytes} bytes free`;
+  const detail = `expected room for ${digits} digits, got ${usage.storedBytes} bytes stored and ${usage.reservedBytes} promised ${bound}; try again when stored results were removed or running ones have ended`;
+  return new ApiProblem('store-full', detail, { number: String(n) });
 }
 
 function needsOf(plan: FactorialPlan): NonNullable<ProblemMembers['needs']> {

@@ -9,7 +9,9 @@ export function registerNotFound(app: FastifyInstance): void {
     for (const method of [route.method].flat()) methods.add(method.toUpperCase());
     methodsByPath.set(route.url, methods);
   });
-  app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request) => {
+  // Registered only where requests are limited at all.
+  const limited = app.hasDecorator('rateLimit') ? { preHandler: app.rateLimit() } : {};
+  app.setNotFoundHandler(limited, (request) => {
     const path = request.url.split('?', 1)[0] ?? '';
     const methods = methodsByPath.get(path);
     if (methods === undefined || methods.has(request.method)) {

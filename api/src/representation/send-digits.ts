@@ -7,6 +7,7 @@ import type { ServedDigits } from './stored-digits.ts';
 
 /** Results never change: n! is n!. */
 const immutable = 'public, max-age=31536000, immutable';
+const digitsMediaType = 'text/plain; charset=utf-8';
 
 /** Where the whole result can be fetched instead; undefined = here. */
 export type Elsewhere = () => Promise<string | undefined>;
@@ -21,8 +22,12 @@ export async function sendDigits(
   digits: ServedDigits,
   elsewhere?: Elsewhere,
 ): Promise<FastifyReply> {
-  const tag = entityTag(digits.checksum);
-  describeDigits(reply, digits, tag);
+  const description = describe(digits);
+  reply.headers(description.headers);
+  if (digits.text !== undefined && isPlainGet(request)) {
+    return reply.headers(description.wholeHeaders).send(digits.text);
+  }
+  const { tag } = description;
   const precondition = applyPreconditions(request, reply, tag);
   if (precondition === 'not-modified') return reply.code(304).send();
   const url = request.method === 'GET' ? await elsewhere?.() : undefined;
@@ -58,13 +63,47 @@ export function applyPreconditions(
   return outcome;
 }
 
-function describeDigits(reply: FastifyReply, digits: ServedDigits, tag: string): void {
-  reply.headers({
-    'accept-ranges': 'bytes',
-    etag: tag,
-    'repr-digest': `sha-256=:${Buffer.from(digits.checksum, 'hex').toString('base64')}:`,
-    'content-disposition': `inline; filename="factorial-${digits.n}.txt"`,
-  });
+interface Description {
+  readonly tag: string;
+  /** Of every answer about these digits. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Of an answer with all of them, beside those. */
+  readonly wholeHeaders: Readonly<Record<string, string>>;
+}
+
+/** Requests that share the digits share their description. */
+const descriptions = new WeakMap<ServedDigits, Description>();
+
+function describe(digits: ServedDigits): Description {
+  const known = descriptions.get(digits);
+  if (known !== undefined) return known;
+  const tag = entityTag(digits.checksum);
+  const description = {
+    tag,
+    headers: {
+      'accept-ranges': 'bytes',
+      etag: tag,
+      'repr-digest': `sha-256=:${Buffer.from(digits.checksum, 'hex').toString('base64')}:`,
+      'content-disposition': `inline; filename="factorial-${digits.n}.txt"`,
+    },
+    wholeHeaders: {
+      'cache-control': immutable,
+      'content-type': digitsMediaType,
+      'content-length': String(digits.length),
+    },
+  };
+  descriptions.set(digits, description);
+  return description;
+}
+
+/** A GET that asks for everything, under no condition. */
+function isPlainGet({ method, headers }: FastifyRequest): boolean {
+  return (
+    method === 'GET' &&
+    headers.range === undefined &&
+    headers['if-none-match'] === undefined &&
+    headers['if-match'] === undefined
+  );
 }
 
 async function sendRange(
@@ -91,12 +130,9 @@ async function sendRange(
   if (wanted.kind === 'part') {
     reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${length}`);
   }
-  reply.type('text/plain; charset=utf-8').header('content-length', String(range.end - range.start + 1n));
+  reply.type(digitsMediaType).header('content-length', String(range.end - range.start + 1n));
   return reply.send(body);
 }
-
-/** Bodies in memory up to this size are sent as text. */
-const textMaxBytes = 65_536;
 
 async function openBody(reply: FastifyReply, digits: ServedDigits, range: { start: bigint; end: bigint }) {
   const gone = new AbortController();
@@ -104,11 +140,7 @@ async function openBody(reply: FastifyReply, digits: ServedDigits, range: { star
     if (!reply.raw.writableFinished) gone.abort(new Error('the client left'));
   });
   const body = await digits.open(range, gone.signal);
-  if (body instanceof Uint8Array) {
-    const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-    // Node writes a string in one piece with the header fields, a buffer in a piece of its own.
-    return bytes.length <= textMaxBytes ? bytes.toString('latin1') : bytes;
-  }
+  if (body instanceof Uint8Array) return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   return Readable.from(body, { objectMode: false });
 }
 

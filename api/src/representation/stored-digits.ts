@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { type ByteRange, CorruptObjectError, type FactorialRow, type ObjectStore } from '@factorial/backing';
 
 /** The digits of one n!, ready to be sent in whole or in part. */
@@ -10,16 +10,32 @@ export interface ServedDigits {
   readonly checksum: string;
   /** Bytes when they are in memory, else chunks that are read as they are asked for. */
   open(range: ByteRange, signal: AbortSignal): Promise<Uint8Array | AsyncIterable<Uint8Array>>;
+  /** All of them as text, where they are in memory and few. */
+  readonly text?: string | undefined;
 }
 
-/** Digits held in memory. */
+/** Digits in memory up to this number are kept as text as well. */
+const textMaxDigits = 65_536;
+/** Requests that arrive at once get one array from the cache: it is hashed and described for the first of them. */
+const described = new WeakMap<Uint8Array, ServedDigits>();
+
+/** Digits held in memory, in an array that nobody writes to any more. */
 export function digitsInMemory(n: bigint, digits: Uint8Array): ServedDigits {
-  return {
+  const known = described.get(digits);
+  if (known?.n === n) return known;
+  const served: ServedDigits = {
     n,
     length: BigInt(digits.length),
-    checksum: createHash('sha256').update(digits).digest('hex'),
+    checksum: hash('sha256', digits, 'hex'),
     open: async ({ start, end }) => digits.subarray(Number(start), Number(end) + 1),
+    // Node writes a string in one piece with the header fields, a buffer in a piece of its own.
+    text:
+      digits.length <= textMaxDigits
+        ? Buffer.from(digits.buffer, digits.byteOffset, digits.byteLength).toString('latin1')
+        : undefined,
   };
+  described.set(digits, served);
+  return served;
 }
 
 /** Digits in the object store. Throws `CorruptObjectError` when the row is `done` without size or checksum. */

@@ -1,4 +1,4 @@
-import { cancelCalculation } from '@factorial/backing';
+import { announceEnd, cancelCalculation } from '@factorial/backing';
 import type { ApiServer } from '../api-types.ts';
 import type { ApiContext } from '../dependencies.ts';
 import type { KeyGuard } from '../plugins/api-keys.ts';
@@ -49,17 +49,11 @@ export function registerCancel(app: ApiServer, { metadata, queue, workflow }: Ap
         throw new ApiProblem('not-cancellable', detail, { number: String(n) });
       }
       if (outcome === 'cancelled') {
-        const event = {
-          version: 1,
-          event: 'failed',
-          number: String(n),
-          attempt: row.attempt,
-          code: 'cancelled',
-        } as const;
-        // For other systems; nobody here waits for it.
-        queue
-          .announce(event)
-          .catch((error: unknown) => request.log.warn({ err: error, number: String(n) }, 'cancellation not announced'));
+        // For other systems; nobody here waits for it, and a sweep tells what is not told now.
+        void announceEnd(row, { metadata, announce: (event) => queue.announce(event) }).then(
+          (fault) => fault && request.log.warn({ err: fault, number: String(n) }, 'cancellation not announced yet'),
+          (error: unknown) => request.log.error({ err: error, number: String(n) }, 'cancellation not announced'),
+        );
       }
       if (stopFault !== undefined)
         request.log.warn({ err: stopFault, number: String(n) }, 'execution not told to stop');

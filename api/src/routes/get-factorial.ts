@@ -22,7 +22,6 @@ import {
   storedResultProblems,
 } from '../schemas/responses.ts';
 import { whileObjectExists } from './missing-object.ts';
-import { noteRead } from './note-read.ts';
 
 const schema = {
   operationId: 'getFactorial',
@@ -55,16 +54,16 @@ export function registerGetFactorial(app: ApiServer, context: ApiContext, capaci
         reply.header('vary', 'Accept');
         if (n >= options.largeFrom) return reply.redirect(linksOf(n).self, 303);
         const format = formatFor(request, n, jsonMaxNumber, options.jsonMaxDigits);
-        const found = await whileObjectExists(n, context.metadata, () => findDigits(n, context));
+        const found = await findDigits(n, context);
         if ('absent' in found) {
           const seconds = found.absent === undefined ? 0 : retryAfterSeconds(found.absent, capacity, options);
           throw absenceProblem(n, found.absent, seconds);
         }
         reply.header('x-cache', found.cache);
         const send = format === 'application/json' ? sendJson : sendDigits;
-        const sent = await whileObjectExists(n, context.metadata, () => send(request, reply, found.digits));
-        if (found.cache === 'MISS') noteRead(n, context.metadata, request.log);
-        return sent;
+        if (found.cache !== 'COMPUTED') context.reads.note(n);
+        if (found.cache !== 'MISS') return await send(request, reply, found.digits);
+        return await whileObjectExists(n, context.metadata, () => send(request, reply, found.digits));
       },
     });
   }
@@ -92,7 +91,7 @@ async function findDigits(n: bigint, context: ApiContext): Promise<Found> {
     if (tiny) return computeTinyFactorial(n);
     const row = await metadata.find(n);
     const cacheable = row?.status === 'done' && row.size !== null && cache.accepts(row.size);
-    return cacheable ? loadDigits(row, objects) : undefined;
+    return cacheable ? whileObjectExists(n, metadata, () => loadDigits(row, objects)) : undefined;
   });
   if (loaded.digits !== undefined) {
     const origin = tiny ? 'COMPUTED' : 'MISS';

@@ -7,7 +7,6 @@ import { absenceProblem } from '../problems/absence.ts';
 import { sendDigits } from '../representation/send-digits.ts';
 import { digitsInStore } from '../representation/stored-digits.ts';
 import { whileObjectExists } from './missing-object.ts';
-import { noteRead } from './note-read.ts';
 
 /** Sends the stored digits of n, or redirects to a presigned URL when they are many; throws why there are none. */
 export async function sendStoredResult(
@@ -27,6 +26,6 @@ export async function sendStoredResult(
   const many = presignMinBytes !== undefined && digits.length >= presignMinBytes;
   const elsewhere = many ? () => objects.presign(row.objectKey, presignTtlSeconds) : undefined;
   const sent = await whileObjectExists(n, metadata, () => sendDigits(request, reply, digits, elsewhere));
-  noteRead(n, metadata, request.log);
+  context.reads.note(n);
   return sent;
 }

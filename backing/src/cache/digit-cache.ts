@@ -1,6 +1,6 @@
 /** Popular small results: n → digit text. Losing an entry, or the whole cache, costs time and nothing else. */
 export interface DigitCache {
-  /** The digits, or undefined on a miss. A fault of the cache is a miss, never an error. */
+  /** The digits, or undefined on a miss. A fault of the cache is a miss, never an error. Callers at once may share the array: read it only. */
   get(n: bigint): Promise<Uint8Array | undefined>;
   /** Remember the digits when they are at most `maxValueBytes`; larger values and faults are ignored. */
   set(n: bigint, digits: Uint8Array): Promise<void>;

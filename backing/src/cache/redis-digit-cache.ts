@@ -1,6 +1,7 @@
 import { InputError } from '@factorial/compute';
 import type { Redis } from 'ioredis';
 import { maxTimerMs, positiveInteger } from '../contracts/positive-integer.ts';
+import { BatchedReads } from './batched-reads.ts';
 import { CacheAside, type CacheStorage } from './cache-aside.ts';
 import type { DigitCache } from './digit-cache.ts';
 import { FaultLog, type FaultLogger } from './fault-log.ts';
@@ -21,7 +22,7 @@ export interface RedisDigitCacheOptions {
   readonly connectTimeoutMs?: number;
   /** A command without an answer for longer is a miss. Default 500. */
   readonly commandTimeoutMs?: number;
-  /** Commands under way at most; more are misses at once. Default 10,000. */
+  /** Commands, and reads, under way at most; more are misses at once. Default 10,000. */
   readonly pendingMax?: number;
   /** Bytes of values being written at most; more are not kept. Default 64 MiB, and at least `maxValueBytes`. */
   readonly pendingWriteMaxBytes?: number;
@@ -38,6 +39,10 @@ export interface RedisDigitCacheOptions {
 }
 
 const loadPollMs = 25;
+/** Values read with one round trip: of a bounded size, so that the answer stays within the bound of a command. */
+const readKeysMax = 64;
+/** Reads that share a round trip. Smaller batches cost more commands and gained nothing with 50 clients of one value. */
+const readsMax = 1_000;
 const mebibyte = 2 ** 20;
 const digitZero = 0x30;
 const digitNine = 0x39;
@@ -59,6 +64,7 @@ export function createRedisDigitCache(options: RedisDigitCacheOptions): DigitCac
 
 class RedisStorage implements CacheStorage {
   readonly #connection: RedisConnection;
+  readonly #reads: BatchedReads<Uint8Array | undefined>;
   readonly #keyPrefix: string;
   readonly #ttlSeconds: number;
   readonly #pendingWriteMaxBytes: number;
@@ -79,11 +85,12 @@ class RedisStorage implements CacheStorage {
       waitMs: bound('loadWaitMs', options.loadWaitMs, 2_000),
       pollMs: loadPollMs,
     };
+    const pendingMax = bound('pendingMax', options.pendingMax, 10_000);
     this.#connection = new RedisConnection({
       url: options.url,
       connectTimeoutMs: bound('connectTimeoutMs', options.connectTimeoutMs, 1_000),
       commandTimeoutMs: bound('commandTimeoutMs', options.commandTimeoutMs, 500),
-      pendingMax: bound('pendingMax', options.pendingMax, 10_000),
+      pendingMax,
       breaker: {
         faultsToOpen: bound('breakerFaults', options.breakerFaults, 5),
         pauseMs: bound('breakerPauseMs', options.breakerPauseMs, 2_000),
@@ -92,12 +99,16 @@ class RedisStorage implements CacheStorage {
       },
       onConnected: async (redis) => faultLog.settings(await evictionProblem(redis)),
     });
+    this.#reads = new BatchedReads((keys) => this.#readAll(keys), {
+      waitingMax: pendingMax,
+      batchKeysMax: readKeysMax,
+      batchReadsMax: readsMax,
+    });
   }
 
   /** Digits only: what somebody else wrote under the key is a miss, and the next `set` replaces it. */
-  async get(key: string): Promise<Uint8Array | undefined> {
-    const value = await this.#connection.run((redis) => redis.getBuffer(this.#valueKey(key)));
-    return value === null ? undefined : digitsOnly(value);
+  get(key: string): Promise<Uint8Array | undefined> {
+    return this.#reads.read(key);
   }
 
   async set(key: string, digits: Uint8Array): Promise<void> {
@@ -132,6 +143,22 @@ class RedisStorage implements CacheStorage {
     await this.#connection.close();
   }
 
+  /** Commands of their own, written in one piece: a server with hash slots refuses `mget` across them. */
+  async #readAll(keys: readonly string[]): Promise<readonly (Uint8Array | Error | undefined)[]> {
+    const answers = await this.#connection.run((redis) => {
+      redis.stream?.cork();
+      try {
+        return Promise.all(keys.map((key) => redis.getBuffer(this.#valueKey(key)).catch(refusal)));
+      } finally {
+        redis.stream?.uncork();
+      }
+    });
+    return answers.map((answer) => {
+      if (answer === null) return undefined;
+      return answer instanceof Error ? answer : digitsOnly(answer);
+    });
+  }
+
   async #write(redis: Redis, key: string, value: Buffer): Promise<unknown> {
     return this.#ttlSeconds === 0 ? await redis.set(key, value) : await redis.set(key, value, 'EX', this.#ttlSeconds);
   }
@@ -140,6 +167,12 @@ class RedisStorage implements CacheStorage {
   #valueKey(key: string): string {
     return `${this.#keyPrefix}{${key}}`;
   }
+}
+
+/** A reply that is an error concerns its own key alone. */
+function refusal(fault: unknown): Error {
+  if (fault instanceof Error && fault.name === 'ReplyError') return fault;
+  throw fault;
 }
 
 function digitsOnly(value: Uint8Array): Uint8Array | undefined {

@@ -22,6 +22,8 @@ export interface StoredDigits {
   readonly checksum: string;
   /** The store's own mark of the bytes, made of the checksums of all parts and compared when they were written. */
   readonly eTag?: string;
+  /** The digits themselves, where they were to be kept. */
+  readonly digits?: Uint8Array;
 }
 
 /** Where a run writes what is worth knowing about its course; pino's shape. */
@@ -46,6 +48,8 @@ export interface ComputeAndStoreOptions {
   /** Stops computing and writing; a partly written object is removed by its sink. */
   readonly signal: AbortSignal;
   readonly onProgress: (progress: StoredProgress) => void;
+  /** Whether a result of so many digits is kept in memory too; by default none is. */
+  readonly keeps?: (digitCount: bigint) => boolean;
 }
 
 interface Stores {
@@ -88,11 +92,26 @@ async function computeInto(
   }
   await using result = await computeProduct(claim, stores, options, checkpoint);
   await stores.metadata.markUploading(claim);
-  const receipt = await stores.objects
-    .sink(claim.objectKey)
-    .write({ digits: result.digits(), digitCount: result.digitCount, signal });
+  const { digitCount } = result;
+  const kept = options.keeps?.(digitCount) ? new Uint8Array(Number(digitCount)) : undefined;
+  const digits = kept === undefined ? result.digits() : copiedInto(kept, result.digits());
+  const receipt = await stores.objects.sink(claim.objectKey).write({ digits, digitCount, signal });
   const stored = { size: receipt.bytes, checksum: await result.sha256 };
-  return receipt.eTag === undefined ? stored : { ...stored, eTag: receipt.eTag };
+  return {
+    ...stored,
+    ...(receipt.eTag === undefined ? {} : { eTag: receipt.eTag }),
+    ...(kept === undefined ? {} : { digits: kept }),
+  };
+}
+
+/** The same chunks, each copied on its way. */
+async function* copiedInto(target: Uint8Array, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let filled = 0;
+  for await (const chunk of chunks) {
+    target.set(chunk, filled);
+    filled += chunk.byteLength;
+    yield chunk;
+  }
 }
 
 /** From the stored m! where the plan says so; afresh when that turns out to be damaged or gone. */

@@ -9,7 +9,7 @@ export interface LeaseTimes {
 
 /**
  * Keeps one claim alive while a calculation runs: renews the lease every `heartbeatMs`, carrying the latest progress, and
- * aborts its signal as soon as the claim is lost. A store that does not answer is borne with until the lease must have
+ * aborts its signal as soon as the claim is lost (at once when the row is cancelled in this process). A store that does not answer is borne with until the lease must have
  * run out by this process's monotonic clock; then somebody else may own the row and going on would be wasted work.
  */
 export class LeaseKeeper implements AsyncDisposable {
@@ -18,6 +18,7 @@ export class LeaseKeeper implements AsyncDisposable {
   readonly #claim: Claim;
   readonly #times: LeaseTimes;
   readonly #timer: NodeJS.Timeout;
+  readonly #stopListening: () => void;
   readonly #timeLeft = new TimeLeft();
   #progress: StoredProgress | undefined;
   #renewing: Promise<void> | undefined;
@@ -28,6 +29,9 @@ export class LeaseKeeper implements AsyncDisposable {
     this.#claim = claim;
     this.#times = times;
     this.#timer = setInterval(() => this.#beat(), times.heartbeatMs);
+    this.#stopListening = metadata.onCancel((n) => {
+      if (n === claim.n) this.#beat();
+    });
   }
 
   /** Aborted with a `StaleLeaseError` once the claim is lost. */
@@ -66,6 +70,7 @@ export class LeaseKeeper implements AsyncDisposable {
   /** Stop renewing; resolves when no renewal is under way any more. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer);
+    this.#stopListening();
     await this.#renewing;
   }
 }

@@ -46,9 +46,10 @@ export async function runCalculation(
   stop: AbortSignal,
 ): Promise<CalculationOutcome> {
   try {
-    const row = await calculate(claim, services, options, stop);
+    const { row, digits } = await calculate(claim, services, options, stop);
     await options.support?.checkpoints?.remove(claim);
-    await remember(row, services);
+    // Compared with what was stored: no need to read them once more.
+    if (digits !== undefined) await services.cache.set(row.n, digits);
     return { kind: 'done', row };
   } catch (error) {
     return await settleFailure(error, claim, services, options, stop);
@@ -60,7 +61,7 @@ async function calculate(
   services: CalculationServices,
   options: CalculationOptions,
   stop: AbortSignal,
-): Promise<FactorialRow> {
+): Promise<{ readonly row: FactorialRow; readonly digits: Uint8Array | undefined }> {
   await using lease = new LeaseKeeper(services.metadata, claim, options);
   const signal = AbortSignal.any([lease.signal, stop]);
   const stored = await computeAndStore(claim, services, {
@@ -68,22 +69,11 @@ async function calculate(
     support: options.support,
     signal,
     onProgress: (progress) => lease.report(progress),
+    keeps: (digitCount) => services.cache.accepts(digitCount),
   });
   const readbackMaxBytes = options.verifyReadbackMaxBytes;
   await verifyStored(claim.objectKey, stored, services.objects, { readbackMaxBytes, signal });
-  return await services.metadata.complete(claim, stored);
-}
-
-/** Put a small result into the cache. A result that cannot be read now will be cached by its first reader. */
-async function remember(row: FactorialRow, { cache, objects }: CalculationServices): Promise<void> {
-  if (row.size === null || !cache.accepts(row.size)) return;
-  try {
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of await objects.read(row.objectKey)) chunks.push(chunk);
-    await cache.set(row.n, Buffer.concat(chunks));
-  } catch {
-    await cache.delete(row.n);
-  }
+  return { row: await services.metadata.complete(claim, stored), digits: stored.digits };
 }
 
 async function settleFailure(

@@ -3,9 +3,11 @@ import { refreshCoordination } from './coordination.ts';
 import { toFactorialRow } from './factorial-row.ts';
 import type { ClaimLimits, ClaimOutcome, StoredProgress } from './metadata-store.ts';
 import { makeObjectKey } from './object-key.ts';
+import { recordOutcome } from './outcomes.ts';
 import { assertInt64, assertInteger, assertLeaseMs, assertText, encodeProgress, encodeReason } from './ranges.ts';
 import type { FactorialsTable, MetadataSchema } from './schema.ts';
 import type { StoreDialect } from './store-dialect.ts';
+import { changeUsage } from './usage.ts';
 
 /** Drivers answer a comparison with a boolean, an integer, or its text. */
 type LockedRecord = Selectable<FactorialsTable> & { readonly lease_live: SqlBool | bigint | string | null };
@@ -107,7 +109,10 @@ async function giveUp(
     .where('n', '=', n)
     .execute();
   await refreshCoordination(transaction, dialect);
-  return { kind: 'settled', row: await rereadRow(transaction, dialect, n) };
+  const row = await rereadRow(transaction, dialect, n);
+  await recordOutcome(transaction, dialect, row);
+  await changeUsage(transaction, dialect, { reservedBytes: -row.digits });
+  return { kind: 'settled', row };
 }
 
 async function rereadRow(transaction: Transaction<MetadataSchema>, dialect: StoreDialect, n: bigint) {

@@ -1,6 +1,6 @@
-import { type Kysely, sql, type Transaction } from 'kysely';
+import type { Transaction } from 'kysely';
 import { toBigIntOrNull } from './factorial-row.ts';
-import type { Coordination, StoreUsage } from './metadata-store.ts';
+import type { Coordination } from './metadata-store.ts';
 import type { MetadataSchema } from './schema.ts';
 import type { StoreDialect } from './store-dialect.ts';
 
@@ -37,23 +37,4 @@ export async function raiseMaxFactorial(transaction: Transaction<MetadataSchema>
     .set({ max_factorial: n })
     .where((eb) => eb.or([eb('max_factorial', 'is', null), eb('max_factorial', '<', n)]))
     .execute();
-}
-
-/** Sums over the rows. Done sizes are summed by the database; unfinished ones here, where no sum overflows 64 bits. */
-export async function readUsage(db: Kysely<MetadataSchema>): Promise<StoreUsage> {
-  const stored = await db
-    .selectFrom('factorials')
-    .select((eb) => [eb.fn.countAll<bigint | string>().as('count'), sql<bigint | string | null>`sum(size)`.as('bytes')])
-    .where('status', '=', 'done')
-    .executeTakeFirstOrThrow();
-  const unfinished = await db
-    .selectFrom('factorials')
-    .select('digits')
-    .where('status', 'in', ['calculating', 'uploading'])
-    .execute();
-  return {
-    objectCount: BigInt(stored.count),
-    storedBytes: toBigIntOrNull(stored.bytes) ?? 0n,
-    reservedBytes: unfinished.reduce((sum, row) => sum + BigInt(row.digits), 0n),
-  };
 }

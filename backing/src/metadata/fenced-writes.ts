@@ -4,9 +4,11 @@ import { CorruptObjectError, StaleLeaseError } from '../contracts/errors.ts';
 import { raiseMaxFactorial, refreshCoordination } from './coordination.ts';
 import { toFactorialRow } from './factorial-row.ts';
 import type { Claim, FactorialRow, FailureReason, StoredProgress } from './metadata-store.ts';
+import { recordOutcome } from './outcomes.ts';
 import { assertInt64, assertInteger, assertLeaseMs, encodeProgress, encodeReason } from './ranges.ts';
 import type { MetadataSchema } from './schema.ts';
 import type { StoreDialect } from './store-dialect.ts';
+import { changeUsage } from './usage.ts';
 
 type FactorialsUpdate = UpdateQueryBuilder<MetadataSchema, 'factorials', 'factorials', UpdateResult>;
 
@@ -83,8 +85,11 @@ export async function completeRow(
     if (row.digits !== stored.size) {
       throw new CorruptObjectError(`expected ${row.digits} bytes for ${claim.n}!, got ${stored.size}: not published`);
     }
+    await recordOutcome(transaction, dialect, row);
     await raiseMaxFactorial(transaction, claim.n);
     await refreshCoordination(transaction, dialect);
+    const change = { objectCount: 1n, storedBytes: stored.size, reservedBytes: -row.digits };
+    await changeUsage(transaction, dialect, change);
     return row;
   });
 }
@@ -118,12 +123,14 @@ export async function failRow(
       ...unleased,
     }));
     await executeOwned(update, claim);
-    const { failures } = await readRow(transaction, dialect, claim.n);
-    const outcome = policy.retryable && failures < policy.maxFailures ? 'retry' : 'failed';
+    const row = await readRow(transaction, dialect, claim.n);
+    const outcome = policy.retryable && row.failures < policy.maxFailures ? 'retry' : 'failed';
     if (outcome === 'failed') {
       await transaction.updateTable('factorials').set({ status: 'failed' }).where('n', '=', claim.n).execute();
+      await recordOutcome(transaction, dialect, { ...row, status: 'failed' });
     }
     await refreshCoordination(transaction, dialect);
+    if (outcome === 'failed') await changeUsage(transaction, dialect, { reservedBytes: -row.digits });
     return outcome;
   });
 }
@@ -164,7 +171,10 @@ export async function cancelRow(
       })
       .where('n', '=', n)
       .execute();
+    const row = await readRow(transaction, dialect, n);
+    await recordOutcome(transaction, dialect, row);
     await refreshCoordination(transaction, dialect);
+    await changeUsage(transaction, dialect, { reservedBytes: -row.digits });
     return 'cancelled';
   });
 }

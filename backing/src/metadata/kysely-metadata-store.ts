@@ -3,7 +3,7 @@ import { type Dialect, Kysely, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { TransientError } from '../contracts/errors.ts';
 import { claimableRows, claimRow, noteRowWaiting } from './claiming.ts';
-import { readUsage, refreshCoordination } from './coordination.ts';
+import { refreshCoordination } from './coordination.ts';
 import {
   cancelRow,
   completeRow,
@@ -14,10 +14,21 @@ import {
   renewLease,
 } from './fenced-writes.ts';
 import type * as contract from './metadata-store.ts';
-import { countUnfinishedRows, doneRowsBelow, findRow, isKeyLive, listRows, requestRow, touchRow } from './requests.ts';
+import { forgetOutcome, unannouncedEvents } from './outcomes.ts';
+import {
+  countUnfinishedRows,
+  doneRowsBelow,
+  findRow,
+  isKeyLive,
+  listRows,
+  requestRow,
+  requestRowWithin,
+  touchRows,
+} from './requests.ts';
 import { leastRecentlyReadRows, removeDoneRow } from './retention.ts';
 import type { MetadataSchema } from './schema.ts';
 import type { StoreDialect } from './store-dialect.ts';
+import { readUsage } from './usage.ts';
 
 export interface KyselyMetadataStoreOptions {
   readonly dialect: StoreDialect;
@@ -47,6 +58,7 @@ export class KyselyMetadataStore implements contract.MetadataStore {
   readonly #readGranularityMs: number;
   readonly #onClosed: () => void;
   readonly #underWay = new Set<Promise<unknown>>();
+  readonly #cancelListeners = new Set<(n: bigint) => void>();
   #closing: Promise<void> | undefined;
 
   constructor(options: KyselyMetadataStoreOptions) {
@@ -71,6 +83,10 @@ export class KyselyMetadataStore implements contract.MetadataStore {
 
   async request(input: contract.RequestInput) {
     return await this.#run(() => requestRow(this.#db, this.#dialect, input));
+  }
+
+  async requestWithin(input: contract.RequestInput, limits: contract.RequestLimits): Promise<contract.RequestOutcome> {
+    return await this.#run(() => requestRowWithin(this.#db, this.#dialect, input, limits));
   }
 
   async find(n: bigint): Promise<contract.FactorialRow | undefined> {
@@ -118,7 +134,14 @@ export class KyselyMetadataStore implements contract.MetadataStore {
   }
 
   async cancel(n: bigint): Promise<'cancelled' | 'done' | 'failed' | 'unknown'> {
-    return await this.#run(() => cancelRow(this.#db, this.#dialect, n));
+    const outcome = await this.#run(() => cancelRow(this.#db, this.#dialect, n));
+    if (outcome === 'cancelled') for (const listener of this.#cancelListeners) listener(n);
+    return outcome;
+  }
+
+  onCancel(listener: (n: bigint) => void): () => void {
+    this.#cancelListeners.add(listener);
+    return () => this.#cancelListeners.delete(listener);
   }
 
   async claimable(limit: number, idleMs = 0): Promise<readonly { readonly n: bigint; readonly attempt: number }[]> {
@@ -136,11 +159,23 @@ export class KyselyMetadataStore implements contract.MetadataStore {
   }
 
   async touchRead(n: bigint): Promise<void> {
-    await this.#run(() => touchRow(this.#db, this.#dialect, n, this.#readGranularityMs));
+    await this.touchReads([n]);
+  }
+
+  async touchReads(numbers: readonly bigint[]): Promise<void> {
+    await this.#run(() => touchRows(this.#db, this.#dialect, numbers, this.#readGranularityMs));
+  }
+
+  async unannounced(limit: number, idleMs = 0) {
+    return await this.#run(() => unannouncedEvents(this.#db, this.#dialect, limit, idleMs));
+  }
+
+  async announced(n: bigint, attempt: number): Promise<void> {
+    await this.#run(() => forgetOutcome(this.#db, n, attempt));
   }
 
   async usage(): Promise<contract.StoreUsage> {
-    return await this.#run(() => this.#db.transaction().execute(readUsage));
+    return await this.#run(() => readUsage(this.#db));
   }
 
   async leastRecentlyRead(limit: number, skip = 0): Promise<readonly contract.FactorialRow[]> {

@@ -1,3 +1,4 @@
+import type { CalculationEvent } from '../contracts/event.ts';
 import type { FactorialStatus } from '../contracts/status.ts';
 
 /** Why a calculation failed, as the API shows it. `code` is stable. */
@@ -100,6 +101,23 @@ export interface RequestInput {
   readonly client: string;
 }
 
+/** What a request may add to; left out: no limit. */
+export interface RequestLimits {
+  /** Unfinished rows of one client. */
+  readonly unfinishedMaxPerClient?: number | undefined;
+  /** Bytes stored and reserved together. */
+  readonly totalMaxBytes?: bigint | undefined;
+  /** Bytes reserved by unfinished rows: what the store can still take. */
+  readonly reservedMaxBytes?: bigint | undefined;
+}
+
+export type RequestOutcome =
+  | { readonly kind: 'accepted'; readonly row: FactorialRow; readonly created: boolean }
+  /** Nothing was changed; `unfinished` rows of this client were there. */
+  | { readonly kind: 'too-many-unfinished'; readonly unfinished: number }
+  /** Nothing was changed; `usage` without this request. */
+  | { readonly kind: 'store-full'; readonly usage: StoreUsage };
+
 export interface ClaimLimits {
   /** 1 … 86,400,000. */
   readonly leaseMs: number;
@@ -118,6 +136,11 @@ export interface MetadataStore {
 
   /** Insert the row, or start a new attempt when it is `failed`; otherwise leave it. `created` tells whether work is due. */
   request(input: RequestInput): Promise<{ readonly row: FactorialRow; readonly created: boolean }>;
+  /**
+   * As `request`, within limits: where it would make work, the limits hold afterwards, or nothing is changed. Exact however many processes
+   * ask at once: requests that make work are judged one after the other.
+   */
+  requestWithin(input: RequestInput, limits: RequestLimits): Promise<RequestOutcome>;
   find(n: bigint): Promise<FactorialRow | undefined>;
   /** Newest first; at most `limit` (1…1000) rows. */
   list(limit: number, after?: ListCursor): Promise<ListPage>;
@@ -157,6 +180,11 @@ export interface MetadataStore {
    */
   cancel(n: bigint): Promise<'cancelled' | 'done' | 'failed' | 'unknown'>;
   /**
+   * Call the listener when a row is cancelled through this very store, so that its run in the same process need not wait for its next heartbeat.
+   * It must not throw. Returns how to stop listening.
+   */
+  onCancel(listener: (n: bigint) => void): () => void;
+  /**
    * Unfinished rows that nobody holds now (never claimed, given back, or lease ran out), oldest first. With `idleMs`, one that was
    * requested or given back within that time by the database's clock is left out; a lease that ran out counts at once.
    */
@@ -171,7 +199,17 @@ export interface MetadataStore {
   coordination(): Promise<Coordination>;
   /** Record that the digits of a done row were read, to the minute: most calls write nothing. Other rows are left alone. */
   touchRead(n: bigint): Promise<void>;
+  /** The same of at most 1,000 n at once. */
+  touchReads(numbers: readonly bigint[]): Promise<void>;
+  /** The same cost however many rows there are. */
   usage(): Promise<StoreUsage>;
+  /**
+   * Ends of attempts that nobody has announced yet, oldest first, at most `limit` (1…1000), older than `idleMs` by the store's clock.
+   * Whatever ends a row records it in the same transaction; it stays until `announced`.
+   */
+  unannounced(limit: number, idleMs?: number): Promise<readonly CalculationEvent[]>;
+  /** Other systems were told how this attempt ended. */
+  announced(n: bigint, attempt: number): Promise<void>;
   /**
    * Done rows, those first whose digits nobody read for the longest time (never read: since they were done); at most `limit`
    * (1…1000), after the first `skip`.

@@ -1,20 +1,80 @@
 import { InputError } from '@factorial/compute';
-import type { Kysely } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import { toFactorialRow } from './factorial-row.ts';
-import type { FactorialRow, ListCursor, ListPage, RequestInput } from './metadata-store.ts';
+import type {
+  FactorialRow,
+  ListCursor,
+  ListPage,
+  RequestInput,
+  RequestLimits,
+  RequestOutcome,
+  StoreUsage,
+} from './metadata-store.ts';
 import { makeObjectKey } from './object-key.ts';
 import { assertInt64, assertInteger, assertText } from './ranges.ts';
 import type { MetadataSchema } from './schema.ts';
 import type { StoreDialect } from './store-dialect.ts';
+import { changeUsage } from './usage.ts';
 
 const maxListLimit = 1_000;
+const maxTouched = 1_000;
 const maxDoneBelow = 100;
+
+type Refusal = Exclude<RequestOutcome, { readonly kind: 'accepted' }>;
+
+/** Undoes the transaction of a request that is over a limit. */
+class RefusedRequest extends Error {
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal) {
+    super(refusal.kind);
+    this.refusal = refusal;
+  }
+}
+
+/** See `MetadataStore.requestWithin`. */
+export async function requestRowWithin(
+  db: Kysely<MetadataSchema>,
+  dialect: StoreDialect,
+  input: RequestInput,
+  limits: RequestLimits,
+): Promise<RequestOutcome> {
+  try {
+    return { kind: 'accepted', ...(await requestRow(db, dialect, input, limits)) };
+  } catch (fault) {
+    if (fault instanceof RefusedRequest) return fault.refusal;
+    throw fault;
+  }
+}
+
+/** Requests are judged one after the other, in whatever process: who changed the sums holds them until it has ended. */
+async function reserve(
+  transaction: Transaction<MetadataSchema>,
+  dialect: StoreDialect,
+  { client, digits }: Pick<RequestInput, 'client' | 'digits'>,
+  limits: RequestLimits,
+): Promise<void> {
+  const usage = await changeUsage(transaction, dialect, { reservedBytes: digits });
+  if (!fits(usage, limits)) {
+    throw new RefusedRequest({ kind: 'store-full', usage: { ...usage, reservedBytes: usage.reservedBytes - digits } });
+  }
+  const { unfinishedMaxPerClient } = limits;
+  if (unfinishedMaxPerClient === undefined) return;
+  const unfinished = (await countUnfinishedRows(transaction, client)) - 1;
+  if (unfinished >= unfinishedMaxPerClient) throw new RefusedRequest({ kind: 'too-many-unfinished', unfinished });
+}
+
+function fits({ storedBytes, reservedBytes }: StoreUsage, { totalMaxBytes, reservedMaxBytes }: RequestLimits): boolean {
+  const fitsTotal = totalMaxBytes === undefined || storedBytes + reservedBytes <= totalMaxBytes;
+  return fitsTotal && (reservedMaxBytes === undefined || reservedBytes <= reservedMaxBytes);
+}
 
 /** See `MetadataStore.request`. */
 export async function requestRow(
   db: Kysely<MetadataSchema>,
   dialect: StoreDialect,
   input: RequestInput,
+  limits: RequestLimits = {},
 ): Promise<{ readonly row: FactorialRow; readonly created: boolean }> {
   assertInt64('n', input.n);
   assertInt64('digits', input.digits);
@@ -28,6 +88,7 @@ export async function requestRow(
       .executeTakeFirstOrThrow();
     // The key is unique to this call; how many rows an insert touched, each driver counts in its own way.
     const created = record.s3_key === candidate.s3_key;
+    if (created) await reserve(transaction, dialect, input, limits);
     if (created || record.status !== 'failed') return { row: toFactorialRow(dialect, record), created };
     const attempt = Number(record.attempt) + 1;
     await transaction
@@ -50,6 +111,7 @@ export async function requestRow(
       .selectAll()
       .where('n', '=', input.n)
       .executeTakeFirstOrThrow();
+    await reserve(transaction, dialect, { client: input.client, digits: BigInt(record.digits) }, limits);
     return { row: toFactorialRow(dialect, renewed), created: true };
   });
 }
@@ -155,17 +217,19 @@ export async function isKeyLive(db: Kysely<MetadataSchema>, objectKey: string): 
 }
 
 /** See `MetadataStore.touchRead`. */
-export async function touchRow(
+export async function touchRows(
   db: Kysely<MetadataSchema>,
   dialect: StoreDialect,
-  n: bigint,
+  numbers: readonly bigint[],
   granularityMs: number,
 ): Promise<void> {
-  assertInt64('n', n);
+  assertInteger('how many n', numbers.length, 0, maxTouched);
+  for (const n of numbers) assertInt64('n', n);
+  if (numbers.length === 0) return;
   await db
     .updateTable('factorials')
     .set({ last_read_at: dialect.now })
-    .where('n', '=', n)
+    .where('n', 'in', numbers)
     .where('status', '=', 'done')
     .where((eb) => eb.or([eb('last_read_at', 'is', null), eb('last_read_at', '<=', dialect.nowPlus(-granularityMs))]))
     .execute();

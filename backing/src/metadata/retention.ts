@@ -4,6 +4,7 @@ import type { FactorialRow } from './metadata-store.ts';
 import { assertInteger } from './ranges.ts';
 import type { MetadataSchema } from './schema.ts';
 import type { StoreDialect } from './store-dialect.ts';
+import { changeUsage } from './usage.ts';
 
 const maxLimit = 1_000;
 
@@ -41,6 +42,7 @@ export async function removeDoneRow(
     if (record === undefined || !isUnchanged(toFactorialRow(dialect, record), row)) return false;
     await transaction.deleteFrom('factorials').where('n', '=', row.n).execute();
     await lowerMaxFactorial(transaction, dialect, row.n);
+    await changeUsage(transaction, dialect, { objectCount: -1n, storedBytes: -(toBigIntOrNull(record.size) ?? 0n) });
     return true;
   });
 }

@@ -39,7 +39,26 @@ export interface CoordinationTable {
   cur_factorial: ColumnType<bigint | string | null, never, bigint | null>;
 }
 
+/** Table `store_usage`: exactly one row. Sums of bytes as decimal text: they may pass 64 bits. */
+export interface StoreUsageTable {
+  id: Generated<number>;
+  object_count: Int64;
+  stored_bytes: string;
+  reserved_bytes: string;
+}
+
+/** Table `outcomes`: ends of attempts that other systems were not told of yet. */
+export interface OutcomesTable {
+  n: Int64;
+  attempt: number | bigint;
+  /** JSON of `CalculationEvent`. */
+  event: string;
+  ended_at: StoredTime;
+}
+
 export interface MetadataSchema {
   factorials: FactorialsTable;
   coordination: CoordinationTable;
+  store_usage: StoreUsageTable;
+  outcomes: OutcomesTable;
 }

@@ -1,10 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { access, constants, opendir, rm, unlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type DigitSink, type DigitSource, FileSink, InputError, type SinkReceipt } from '@factorial/compute';
 import { TransientError } from '../contracts/errors.ts';
 import { positiveInteger } from '../contracts/positive-integer.ts';
+import { makeFolder } from '../open/make-folder.ts';
 import { openFile, openFolder, statFile } from './file-access.ts';
 import { isFault, translateFileFault } from './file-faults.ts';
 import { publishFile, removeEmptyFolders, syncFolder } from './file-publish.ts';
@@ -46,8 +46,8 @@ class FilesystemObjectStore implements ObjectStore {
     this.#objects = join(directory, 'objects');
     this.#uploads = join(directory, 'uploads');
     this.#readChunkBytes = positiveInteger('readChunkBytes', options.readChunkBytes ?? 262_144);
-    mkdirSync(this.#objects, { recursive: true });
-    mkdirSync(this.#uploads, { recursive: true });
+    makeFolder(this.#objects);
+    makeFolder(this.#uploads);
     this.#budget = new StorageBudget(directory, options.maxBytes, () => this.#walk(this.#objects, ''));
   }
 
@@ -177,6 +177,11 @@ class FilesystemObjectStore implements ObjectStore {
   #isBeingWritten(entryName: string): boolean {
     for (const name of this.#writing) if (entryName.includes(name)) return true;
     return false;
+  }
+
+  /** The machine's own: files are dated by it. */
+  async now(): Promise<Date> {
+    return new Date();
   }
 
   async freeBytes(): Promise<bigint> {

@@ -62,6 +62,8 @@ export interface ObjectStore {
   abortUploads(key: string): Promise<number>;
   /** Remove unfinished writes that were last written to longer ago than this; never one of this process. Resolves to how many. */
   sweepUnfinished(olderThanMs: number): Promise<number>;
+  /** The time by the clock that dates the stored objects, to a second: ages are judged by it alone. */
+  now(): Promise<Date>;
   /** Bytes that can still be stored, or undefined when the store has no such bound. */
   freeBytes(): Promise<bigint | undefined>;
   ping(): Promise<void>;

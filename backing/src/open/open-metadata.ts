@@ -1,9 +1,10 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Settings, SettingsError } from '../contracts/settings.ts';
 import type { MetadataStore } from '../metadata/metadata-store.ts';
 import { openMetadataStore } from '../metadata/open-metadata-store.ts';
 import { createSqliteMetadataStore } from '../metadata/sqlite/sqlite-metadata-store.ts';
+import { makeFolder } from './make-folder.ts';
 
 /**
  * The metadata store the settings name: the server of `DATABASE_URL`, connected and migrated by whoever starts the service,
@@ -20,7 +21,7 @@ export async function openMetadata(settings: Settings): Promise<MetadataStore> {
     });
   }
   const directory = resolve(settings.DATA_DIR);
-  await mkdir(directory, { recursive: true });
+  makeFolder(directory);
   const metadata = createSqliteMetadataStore({ directory });
   await metadata.migrate();
   return metadata;

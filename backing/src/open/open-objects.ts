@@ -1,9 +1,9 @@
-import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Settings } from '../contracts/settings.ts';
 import { createFilesystemObjectStore } from '../objects/filesystem-object-store.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 import { createS3ObjectStore } from '../objects/s3/s3-object-store.ts';
+import { makeFolder } from './make-folder.ts';
 
 /**
  * The object store the settings name: the bucket `S3_BUCKET`, or files in `DATA_DIR`. `OBJECTS_MAX_BYTES` bounds the files here; for a
@@ -13,7 +13,7 @@ export async function openObjects(settings: Settings): Promise<ObjectStore> {
   const { S3_BUCKET: bucket, S3_ENDPOINT: endpoint, S3_SERVER_SIDE_ENCRYPTION: algorithm } = settings;
   if (bucket === undefined) {
     const directory = resolve(settings.DATA_DIR);
-    await mkdir(directory, { recursive: true });
+    makeFolder(directory);
     return createFilesystemObjectStore({ directory, maxBytes: BigInt(settings.OBJECTS_MAX_BYTES) });
   }
   const keyId = settings.S3_KMS_KEY_ID;

@@ -1,7 +1,13 @@
 import { InputError } from '@factorial/compute';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CorruptObjectError, StaleLeaseError, TransientError } from '../../src/contracts/errors.ts';
-import type { Claim, ListCursor, MetadataStore } from '../../src/metadata/metadata-store.ts';
+import type {
+  Claim,
+  ListCursor,
+  MetadataStore,
+  RequestLimits,
+  RequestOutcome,
+} from '../../src/metadata/metadata-store.ts';
 
 /** A fresh, migrated store; `dispose` closes it and removes what it left. */
 export interface MetadataStoreUnderTest {
@@ -47,6 +53,19 @@ export function describeMetadataStoreContract(name: string, makeStore: () => Pro
       await store.markUploading(claim);
       return await store.complete(claim, { size: digits, checksum });
     };
+
+    test('a cancellation is told to whoever listens in this process, once, and no longer than they do', async () => {
+      const told: bigint[] = [];
+      const stopListening = store.onCancel((n) => void told.push(n));
+      await request(25n);
+      await finish(26n);
+      for (const n of [25n, 25n, 26n, 27n]) await store.cancel(n);
+      expect(told).toEqual([25n]);
+      stopListening();
+      await request(25n);
+      await store.cancel(25n);
+      expect(told).toEqual([25n]);
+    });
 
     describe('waiting for memory', () => {
       const waiting = { phase: 'waiting', done: 0, total: 10, reason: 'needs 900 MiB, 100 are left' };
@@ -569,6 +588,90 @@ export function describeMetadataStoreContract(name: string, makeStore: () => Pro
         expect((await store.claimable(10)).map((row) => row.n)).toEqual([1n, 2n, 3n]);
         await mustClaim(2n);
         expect(await store.find(2n)).toMatchObject({ status: 'calculating', interruptions: 1 });
+      });
+
+      test('requests within limits are exact however many ask at once through two stores', async () => {
+        const ask = (limits: RequestLimits, client: string, base: number) =>
+          Promise.all(
+            Array.from({ length: 16 }, (_, index) =>
+              (index % 2 === 0 ? store : subject.rival).requestWithin(
+                { n: BigInt(base + index), digits: 10n, trailingZeros: 2n, client },
+                limits,
+              ),
+            ),
+          );
+        const kinds = (outcomes: readonly RequestOutcome[], kind: string) =>
+          outcomes.filter((outcome) => outcome.kind === kind).length;
+        const byClient = await ask({ unfinishedMaxPerClient: 5 }, 'carol', 100);
+        expect([kinds(byClient, 'accepted'), kinds(byClient, 'too-many-unfinished')]).toEqual([5, 11]);
+        expect(await store.countUnfinished('carol')).toBe(5);
+        await finish(1n, 30n);
+        // 50 bytes reserved and 30 stored already.
+        const byTotal = await ask({ totalMaxBytes: 119n }, 'dave', 200);
+        expect([kinds(byTotal, 'accepted'), kinds(byTotal, 'store-full')]).toEqual([3, 13]);
+        const byReserved = await ask({ reservedMaxBytes: 100n }, 'erin', 300);
+        expect([kinds(byReserved, 'accepted'), kinds(byReserved, 'store-full')]).toEqual([2, 14]);
+        expect(await store.usage()).toEqual({ objectCount: 1n, storedBytes: 30n, reservedBytes: 100n });
+      });
+
+      test('a request over a limit changes nothing, one that makes no work is never refused, a failed one counts again', async () => {
+        const input = { n: 7n, digits: 10n, trailingZeros: 2n, client: 'carol' };
+        const full = await store.requestWithin(input, { totalMaxBytes: 9n });
+        expect(full).toEqual({
+          kind: 'store-full',
+          usage: { objectCount: 0n, storedBytes: 0n, reservedBytes: 0n },
+        });
+        expect(await store.find(7n)).toBeUndefined();
+        expect(await store.requestWithin(input, { totalMaxBytes: 10n })).toMatchObject({
+          kind: 'accepted',
+          created: true,
+        });
+        const again = await store.requestWithin(input, { totalMaxBytes: 0n, unfinishedMaxPerClient: 0 });
+        expect(again).toMatchObject({ kind: 'accepted', created: false });
+        await store.cancel(7n);
+        const before = await store.find(7n);
+        expect(await store.requestWithin(input, { reservedMaxBytes: 9n })).toMatchObject({ kind: 'store-full' });
+        expect(await store.requestWithin(input, { unfinishedMaxPerClient: 0 })).toEqual({
+          kind: 'too-many-unfinished',
+          unfinished: 0,
+        });
+        expect(await store.find(7n)).toEqual(before);
+        expect(await store.requestWithin(input, { reservedMaxBytes: 10n })).toMatchObject({
+          kind: 'accepted',
+          created: true,
+          row: { attempt: 2, status: 'calculating' },
+        });
+      });
+
+      test('usage follows a result that is removed', async () => {
+        const row = await finish(1n, 100n);
+        await store.removeDone(row);
+        await store.removeDone(row);
+        expect(await store.usage()).toEqual({ objectCount: 0n, storedBytes: 0n, reservedBytes: 0n });
+      });
+
+      test('every end of an attempt waits to be announced until it was, oldest first, with what it was', async () => {
+        const row = await finish(1n, 100n);
+        await request(2n);
+        await store.cancel(2n);
+        await request(3n);
+        await store.fail(await mustClaim(3n), reason, { retryable: false, maxFailures: 1 });
+        await request(4n);
+        await store.fail(await mustClaim(4n), reason, retryTwice);
+        expect(await store.unannounced(10, 60_000)).toEqual([]);
+        const events = await store.unannounced(10);
+        expect(events).toEqual([
+          { version: 1, event: 'done', number: '1', attempt: 1, digits: '100', checksum },
+          { version: 1, event: 'failed', number: '2', attempt: 1, code: 'cancelled' },
+          { version: 1, event: 'failed', number: '3', attempt: 1, code: reason.code },
+        ]);
+        expect(await store.unannounced(1)).toEqual(events.slice(0, 1));
+        // The row may be gone before anybody was told.
+        await store.removeDone(row);
+        await store.announced(2n, 1);
+        await store.announced(2n, 1);
+        await store.announced(1n, 2);
+        expect(await store.unannounced(10)).toEqual([events[0], events[2]]);
       });
 
       test('usage sums what is stored and what unfinished rows will need', async () => {

@@ -97,6 +97,23 @@ async function compare(store: MetadataStore, model: RowModel): Promise<void> {
     if (unfinished && !expected.live) claimable.push(n);
     if (row) expect(await store.isObjectKeyLive(row.objectKey)).toBe(row.status !== 'failed');
   }
+  const rows = [...model.rows.values()];
+  const count = (...wanted: readonly string[]): bigint =>
+    BigInt(rows.filter(({ status }) => wanted.includes(status)).length);
+  expect(await store.usage()).toEqual({
+    objectCount: count('done'),
+    storedBytes: 5n * count('done'),
+    reservedBytes: 5n * count('calculating', 'uploading'),
+  });
+  // Each attempt that has ended is there once: of a row requested anew, those before the present one as well.
+  const ended = [...model.rows].flatMap(([n, { status, attempt }]) =>
+    Array.from({ length: attempt }, (_, index) => `${n}/${index + 1}`).slice(
+      0,
+      status === 'done' || status === 'failed' ? attempt : attempt - 1,
+    ),
+  );
+  const told = await store.unannounced(1_000);
+  expect(told.map(({ number, attempt }) => `${number}/${attempt}`).sort()).toEqual(ended.sort());
   expect(await store.coordination()).toEqual({ maxFactorial: model.max, curFactorial: largestLive });
   expect((await store.claimable(10)).map((row) => row.n).sort()).toEqual(claimable);
 }

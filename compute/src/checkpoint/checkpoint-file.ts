@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 /** Name of the file in a checkpoint folder that says what the others are. */
 export const checkpointFileName = 'checkpoint.json';
-const format = 'factorial-checkpoint-1';
+const format = 'factorial-checkpoint-2';
 const maxRecordBytes = 2 ** 20;
 
 /** A stored number as the record has it; residues as decimal strings. */
@@ -18,6 +18,11 @@ export interface RecordedNumber {
 /** What is finished of a run of n!: its planes, and the chain so far. `null` stands for the number 1. */
 export interface CheckpointRecord {
   readonly n: string;
+  /** m of the stored m! that the run starts from; null = afresh. */
+  readonly from: string | null;
+  /** m!, until it is multiplied in. */
+  readonly source: RecordedNumber | null;
+  readonly expectedSource: readonly [string, string];
   readonly expected: readonly [string, string];
   readonly planes: readonly (RecordedNumber | null)[];
   readonly planesLeft: number;
@@ -62,6 +67,9 @@ function isRecord(value: unknown): value is CheckpointRecord {
   return (
     record.format === format &&
     typeof record.n === 'string' &&
+    (record.from === null || typeof record.from === 'string') &&
+    (record.source === null || isNumber(record.source)) &&
+    isPair(record.expectedSource) &&
     isPair(record.expected) &&
     Array.isArray(record.planes) &&
     record.planes.every((plane) => plane === null || isNumber(plane)) &&
@@ -71,7 +79,8 @@ function isRecord(value: unknown): value is CheckpointRecord {
   );
 }
 
-function isNumber(value: unknown): value is RecordedNumber {
+/** What a record calls a number, as it should be. */
+export function isNumber(value: unknown): value is RecordedNumber {
   if (typeof value !== 'object' || value === null) return false;
   const { file, bytes, offsetBytes, limbCount, residues } = value as Partial<RecordedNumber>;
   return (

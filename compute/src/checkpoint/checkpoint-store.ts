@@ -8,7 +8,7 @@ import { type StoredBlob, translateScratchError } from '../limbs/stored-blob.ts'
 import { livingOwner, ownerFileName, writeOwner } from './folder-owner.ts';
 
 /** Files that belong to a checkpoint, and no others, are ever removed. */
-const ownNames = /^(blob-[\w-]+|owner|checkpoint\.json(\.new)?)$/;
+const ownNames = /^(blob-[\w-]+|owner|checkpoint\.json(\.new)?|step\.jsonl)$/;
 
 /**
  * Scratch files that outlive the process: the folder stays when the store is disposed, unless `finish` was called. One process at a time owns a

@@ -32,8 +32,8 @@ test('digit count and leading digits agree with n! multiplied out, around the sw
     expect(digitCountOfFactorial(BigInt(n))).toBe(BigInt(text.length));
     for (const count of [1, 7, 20]) expect(leadingDigits(BigInt(n), count)).toBe(text.slice(0, count));
   };
-  for (const n of [0, 1, 3, 999, 1000, 1001, 1002]) check(n);
-  fc.assert(fc.property(fc.integer({ min: 1001, max: 4000 }), check), { numRuns: 40 });
+  for (const n of [0, 1, 3, 199, 200, 201, 202, 999, 1000, 1001]) check(n);
+  fc.assert(fc.property(fc.integer({ min: 201, max: 4000 }), check), { numRuns: 40 });
 });
 
 test('the count grows by the digits of n: n! = n·(n−1)! for huge n', () => {
@@ -67,7 +67,7 @@ test.each(constants)('$name lies in its interval, which is narrow, at every prec
 
 test('ln n! at low precision is an interval around ln n! at high precision', () => {
   fc.assert(
-    fc.property(fc.bigInt({ min: 1001n, max: 10n ** 19n }), (n) => {
+    fc.property(fc.bigInt({ min: 201n, max: 10n ** 19n }), (n) => {
       const coarse = lnFactorial(n, 150);
       const fine = lnFactorial(n, 400);
       expect(coarse.low << 250n <= fine.low && fine.high <= coarse.high << 250n).toBe(true);

@@ -1,10 +1,23 @@
 import { InputError } from '../errors.ts';
-import { add, exp, floorQuotient, type Interval, ln10, lnRatio, pi, scale, subtract } from './fixed-point.ts';
+import {
+  add,
+  exp,
+  floorQuotient,
+  type Interval,
+  ln10,
+  lnRatio,
+  pi,
+  remembered,
+  scale,
+  subtract,
+} from './fixed-point.ts';
 
 /** Up to here n! is multiplied out: it is quick, and the series below wants a large n. */
-const exactLimit = 1000n;
+const exactLimit = 200n;
 /** Fraction bits beyond those that the multiplication by n costs; doubled until the answer is certain. */
 const firstGuardBits = 110;
+/** Precisions are multiples of this, so that the constants of a few of them serve all n. */
+const bitsStep = 32;
 /** Most leading digits that `leadingDigits` gives. */
 export const maxLeadingDigits = 20;
 
@@ -38,10 +51,10 @@ export function leadingDigits(n: bigint, count: number = maxLeadingDigits): stri
   return leading.toString();
 }
 
-/** Widen the precision until both ends agree. They must in the end: for n > 1000 the exact value is no integer. */
+/** Widen the precision until both ends agree. They must in the end: for n > 200 the exact value is no integer. */
 function certain(n: bigint, evaluate: (bits: number) => Interval): bigint {
   for (let guardBits = firstGuardBits; ; guardBits *= 2) {
-    const { low, high } = evaluate(guardBits + 2 * n.toString(2).length);
+    const { low, high } = evaluate(bitsStep * Math.ceil((guardBits + 2 * n.toString(2).length) / bitsStep));
     if (low === high) return low;
   }
 }
@@ -50,24 +63,36 @@ function certain(n: bigint, evaluate: (bits: number) => Interval): bigint {
  * ln n! by Stirling's series
  *   (n + ½)·ln n − n + ½·ln 2π + ∑_{k=1}^{K−1} B_2k / (2k·(2k−1)·n^(2k−1)) + R,   |R| ≤ |term K|
  * (the series envelops ln Γ on the positive axis, so the first omitted term bounds the remainder).
- * Restrictions: n > 1000, so that the terms fall below 2^−bits long before they grow again (bits < 8000).
+ * Restrictions: n > 200, so that the terms fall below 2^−bits long before they grow again (bits < 1800).
  */
 export function lnFactorial(n: bigint, bits: number): Interval {
-  const half = (x: Interval): Interval => ({ low: x.low >> 1n, high: (x.high >> 1n) + 1n });
+  if (lastLogarithm?.n === n && lastLogarithm.bits === bits) return lastLogarithm.value;
   const unit = 1n << BigInt(bits);
   const powerTerm = half(scale(lnRatio(n, 1n, bits), 2n * n + 1n));
+  const leading = subtract(add(powerTerm, half(lnTwoPi(bits))), { low: n * unit, high: n * unit });
+  const value = add(leading, stirlingCorrection(n, bits));
+  lastLogarithm = { n, bits, value };
+  return value;
+}
+
+/** The digit count and the leading digits of one n ask for the same logarithm. */
+let lastLogarithm: { readonly n: bigint; readonly bits: number; readonly value: Interval } | undefined;
+
+const lnTwoPi = remembered((bits) => {
+  const unit = 1n << BigInt(bits);
   const twoPi = scale(pi(bits), 2n);
-  const lnTwoPi = { low: lnRatio(twoPi.low, unit, bits).low, high: lnRatio(twoPi.high, unit, bits).high };
-  const leading = subtract(add(powerTerm, half(lnTwoPi)), { low: n * unit, high: n * unit });
-  return add(leading, stirlingCorrection(n, bits));
+  return { low: lnRatio(twoPi.low, unit, bits).low, high: lnRatio(twoPi.high, unit, bits).high };
+});
+
+function half(x: Interval): Interval {
+  return { low: x.low >> 1n, high: (x.high >> 1n) + 1n };
 }
 
 function stirlingCorrection(n: bigint, bits: number): Interval {
   let sum = 0n;
   let terms = 0n;
-  const bernoulli = bernoulliNumbers();
   for (let k = 1n, nPower = n; ; k++, nPower *= n * n) {
-    const { numerator, denominator } = bernoulli.next().value;
+    const { numerator, denominator } = bernoulliNumber(Number(k));
     const term = (numerator << BigInt(bits)) / (denominator * 2n * k * (2n * k - 1n) * nPower);
     // A quotient of 0 is a term below one unit, and it bounds the remainder.
     if (term === 0n) return { low: sum - terms - 1n, high: sum + terms + 1n };
@@ -79,6 +104,15 @@ function stirlingCorrection(n: bigint, bits: number): Interval {
 interface Fraction {
   readonly numerator: bigint;
   readonly denominator: bigint;
+}
+
+const bernoulliSeries = bernoulliNumbers();
+const knownBernoulli: Fraction[] = [];
+
+/** B_2k; the numbers are kept, and precision bounds how many are ever asked for. */
+function bernoulliNumber(k: number): Fraction {
+  while (knownBernoulli.length < k) knownBernoulli.push(bernoulliSeries.next().value);
+  return knownBernoulli[k - 1]!;
 }
 
 /** B_2, B_4, B_6, … exactly, from the tangent numbers: B_2k = (−1)^(k−1)·2k·T_k / (4^k·(4^k − 1)). */

@@ -64,14 +64,27 @@ export function pi(bits: number): Interval {
   return subtract(scale(atanReciprocal(5n, bits), 16n), scale(atanReciprocal(239n, bits), 4n));
 }
 
-export function ln2(bits: number): Interval {
-  return twiceAtanh(1n, 3n, bits);
+/** Precisions of which a constant is kept. */
+const maxRemembered = 8;
+
+/** A constant whose last few precisions are kept: they are asked for again and again. */
+export function remembered(compute: (bits: number) => Interval): (bits: number) => Interval {
+  const values = new Map<number, Interval>();
+  return (bits) => {
+    let value = values.get(bits);
+    if (value === undefined) {
+      if (values.size === maxRemembered) values.clear();
+      value = compute(bits);
+      values.set(bits, value);
+    }
+    return value;
+  };
 }
 
+export const ln2 = remembered((bits) => twiceAtanh(1n, 3n, bits));
+
 /** ln 10 = 3·ln 2 + ln(5/4), and ln(5/4) = 2·atanh(1/9). */
-export function ln10(bits: number): Interval {
-  return add(scale(ln2(bits), 3n), twiceAtanh(1n, 9n, bits));
-}
+export const ln10 = remembered((bits) => add(scale(ln2(bits), 3n), twiceAtanh(1n, 9n, bits)));
 
 /** ln(numerator / denominator) for integers with numerator ≥ denominator ≥ 1. */
 export function lnRatio(numerator: bigint, denominator: bigint, bits: number): Interval {

@@ -86,8 +86,8 @@ export interface Engine {
    */
   price(facts: FactorialFacts, budget: Budget): EnginePrice;
   priceIfFits(facts: FactorialFacts, budget: Budget): EnginePrice | undefined;
-  /** Work units the run will report to its meter, before emission. */
-  workUnits(facts: FactorialFacts, plan: Pick<FactorialPlan, 'storage'>): number;
+  /** Work units the run will report to its meter, before emission: a unit is worth as much time as emitting a digit. */
+  workUnits(facts: FactorialFacts, plan: Pick<FactorialPlan, 'storage' | 'threads'>, budget: Budget): number;
   /** The code for this plan of the engine's own. */
   load(plan: Pick<FactorialPlan, 'storage'>): Promise<EngineRunner>;
 }

@@ -1,11 +1,14 @@
-import { mkdtemp, open, rm, statfs, truncate } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rm, statfs, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ScratchError } from '../errors.ts';
 import { type LimbStore, StoreLedger } from './limb-store.ts';
+import { isGone, ownerFileName, ownerMark } from './scratch-owner.ts';
 import { type StoredBlob, translateScratchError } from './stored-blob.ts';
 
 /** Start of the name of every run's folder: whoever sweeps a scratch folder knows them by it. */
 export const scratchFolderPrefix = 'factorial-scratch-';
+/** Folders looked at before a run starts. */
+const maxSweptFolders = 1000;
 
 /** Blobs as files in a folder of the run's own, made within `directory` and removed with everything in it when disposed. */
 export class ScratchStore implements LimbStore {
@@ -21,8 +24,11 @@ export class ScratchStore implements LimbStore {
   /** `ScratchError` when the folder cannot be made or its disk has less than `neededBytes` free. */
   static async open(parent: string, capacityBytes: number, neededBytes = 0): Promise<ScratchStore> {
     try {
+      await sweepScratch(parent);
       await assertFree(parent, neededBytes);
-      return new ScratchStore(await mkdtemp(join(parent, scratchFolderPrefix)), capacityBytes);
+      const directory = await mkdtemp(join(parent, scratchFolderPrefix));
+      await writeFile(join(directory, ownerFileName), ownerMark());
+      return new ScratchStore(directory, capacityBytes);
     } catch (error) {
       throw translateScratchError(error, 'make');
     }
@@ -70,6 +76,17 @@ export class ScratchStore implements LimbStore {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await rm(this.directory, { recursive: true, force: true, maxRetries: 3, retryDelay: 20 });
+  }
+}
+
+/** Removes what killed processes left in this folder: the scratch of runs whose process is certainly gone, and nothing else. */
+export async function sweepScratch(parent: string): Promise<void> {
+  const names = (await readdir(parent)).filter((name) => name.startsWith(scratchFolderPrefix));
+  for (const name of names.slice(0, maxSweptFolders)) {
+    const directory = join(parent, name);
+    // Without a mark, or with another user's that may not be read, nobody can tell whose it is.
+    const mark = await readFile(join(directory, ownerFileName), 'utf8').catch(() => '');
+    if (isGone(mark)) await rm(directory, { recursive: true, force: true });
   }
 }
 

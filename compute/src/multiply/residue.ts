@@ -1,3 +1,4 @@
+import { KernelError } from '../errors.ts';
 import type { DecimalNumber } from '../limbs/decimal-number.ts';
 import type { KernelInstance, Ptr } from '../wasm/bridge.ts';
 import { assertNothingCarried, assertProductBound, productCoefficients } from './product-bound.ts';
@@ -20,17 +21,23 @@ export interface ResidueWorker {
   readonly tables: TransformTables;
   /** This thread's own `scratchBytes`. */
   readonly scratchPtr: Ptr;
+  /** In place of `togetherBytes`. */
+  readonly togetherBytes?: number;
 }
 
 /** Levels from which the top one is taken together with the lanes, so that the quarters below it are separate tasks. */
 const splitLevels = 4;
 /**
  * Residues beyond this many bytes are taken prime by prime, so that one prime's stay in a shared cache from lanes to inverse;
- * below it all primes go together and the team meets less often. Half of a 16 MiB share of a third-level cache.
+ * below it all primes go together and the team meets less often. Half of a third-level cache of 32 MiB. Set by tuners/thresholds.ts.
  */
-const togetherBytes = 8 * 2 ** 20;
+export const togetherBytes = 16 * 2 ** 20;
 /** Tasks per thread of a phase over columns: enough to even out, few enough to cost nothing. */
 const rangesPerThread = 4;
+
+/** Shares of a product's time: transforms with what belongs to them, and the combination. */
+export const transformShare = 0.78;
+export const combineShare = 1 - transformShare;
 
 /**
  * One product in progress: its geometry and the tasks of its three phases. Every thread of a team makes its own, the same.
@@ -71,8 +78,11 @@ export class ResidueProduct {
     this.#shape = transformShape(productCoefficients(a.limbCount, b.limbCount));
     this.#strideBytes = residueArrayBytes(this.#shape.coefficients);
     const arrays = this.isSquare ? primeCount : 2 * primeCount;
-    const together = arrays * this.#strideBytes <= Math.min(togetherBytes, area.bytes - carryBytes);
+    const together =
+      arrays * this.#strideBytes <= Math.min(worker.togetherBytes ?? togetherBytes, area.bytes - carryBytes);
     this.together = together || allTogether;
+    const needed = carryBytes + (this.together ? arrays : primeCount + (this.isSquare ? 0 : 1)) * this.#strideBytes;
+    if (needed > area.bytes) throw new KernelError(`expected an area of ${needed} bytes, got ${area.bytes}`);
     this.#blocks = this.#shape.levels >= splitLevels ? 4 : 1;
     this.#blockColumns = this.#shape.columns / this.#blocks;
     const wanted = threads === 1 ? 1 : threads * rangesPerThread;
@@ -307,7 +317,10 @@ export function multiplyResidue(
   const { rangeCount } = product;
   if (product.together) multiplyTogether(team, product);
   else multiplyInTurn(team, product);
-  team.run(rangeCount, (task) => product.combineRange(task));
+  team.run(rangeCount, (task) => {
+    product.combineRange(task);
+    team.advance(combineShare / rangeCount);
+  });
   team.run(rangeCount, (task) => product.addCarries(task));
   return normalised(worker, outPtr, a.limbCount + b.limbCount);
 }
@@ -316,7 +329,10 @@ export function multiplyResidue(
 function multiplyTogether(team: Team, product: ResidueProduct): void {
   const { rangeCount, blockCount } = product;
   team.run(primeCount * rangeCount, (task) => product.split(Math.floor(task / rangeCount), task % rangeCount));
-  team.run(primeCount * blockCount, (task) => product.transformBlock(Math.floor(task / blockCount), task % blockCount));
+  team.run(primeCount * blockCount, (task) => {
+    product.transformBlock(Math.floor(task / blockCount), task % blockCount);
+    team.advance(transformShare / (primeCount * blockCount));
+  });
 }
 
 /** Prime by prime; the lanes of the next prime fill the end of the phase in which threads wait for each other's last block. */
@@ -327,8 +343,10 @@ function multiplyInTurn(team: Team, product: ResidueProduct): void {
     const next = prime + 1;
     const along = next < primeCount && product.maySplitAhead(next) ? rangeCount : 0;
     team.run(blockCount + along, (task) => {
-      if (task < blockCount) product.transformBlock(prime, task);
-      else product.split(next, task - blockCount);
+      if (task < blockCount) {
+        product.transformBlock(prime, task);
+        team.advance(transformShare / (primeCount * blockCount));
+      } else product.split(next, task - blockCount);
     });
     if (along === 0 && next < primeCount) team.run(rangeCount, (range) => product.split(next, range));
   }

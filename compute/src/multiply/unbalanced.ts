@@ -1,7 +1,14 @@
 import { type DecimalNumber, paddedLimbs } from '../limbs/decimal-number.ts';
 import type { Ptr } from '../wasm/bridge.ts';
 import { productCoefficients } from './product-bound.ts';
-import { multiplyResidue, normalised, ResidueProduct, type ResidueWorker } from './residue.ts';
+import {
+  combineShare,
+  multiplyResidue,
+  normalised,
+  ResidueProduct,
+  type ResidueWorker,
+  transformShare,
+} from './residue.ts';
 import type { Team } from './team.ts';
 import { transformShape } from './transform-shape.ts';
 import { carryBytes, primeCount, type ResidueArea, residueArrayBytes } from './workspace.ts';
@@ -76,10 +83,15 @@ export function multiplyUnbalanced(
     team.run(primeCount * rangeCount, (task) => product.splitFirst(...byRange(task)));
     // The upper limbs of the piece before lie where this one goes: they step aside and are added to it.
     team.run(primeCount * blockCount + 1, (task) => {
-      if (task < primeCount * blockCount) product.multiplyBlock(...byBlock(task));
-      else bytes.copyWithin(sidePtr, start, start + sideBytes);
+      if (task < primeCount * blockCount) {
+        product.multiplyBlock(...byBlock(task));
+        team.advance(transformShare / (pieces * primeCount * blockCount));
+      } else bytes.copyWithin(sidePtr, start, start + sideBytes);
     });
-    team.run(rangeCount, (task) => product.combineRange(task));
+    team.run(rangeCount, (task) => {
+      product.combineRange(task);
+      team.advance(combineShare / (pieces * rangeCount));
+    });
     team.run(rangeCount, (task) => product.addCarries(task));
     if (index > 0) team.run(1, () => kernels.addLimbs(start, limbs + b.limbCount, sidePtr, b.limbCount));
   }

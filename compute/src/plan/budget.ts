@@ -6,6 +6,10 @@ import { type Budget, engineNames } from './plan.ts';
 /** Least memory a budget may name: below it not even 0! would fit. */
 export const minMemoryBytes = 64 * 2 ** 20;
 export const maxThreads = 256;
+/** Longest standstill of the calling thread that a budget may admit. */
+export const maxBlockingSeconds = 60;
+/** What a budget that says nothing about it admits: what a server's other requests hardly notice. */
+export const defaultBlockingSeconds = 0.02;
 /** What the default budget takes at most, however large the machine. */
 const defaultMaxMemoryBytes = 16 * 2 ** 30;
 const defaultMaxThreads = 16;
@@ -44,6 +48,13 @@ export function parseBudget(budget: Budget): Budget {
   }
   if (budget.engine !== 'auto' && !engineNames.includes(budget.engine)) {
     throw new InputError(`an engine out of auto, ${engineNames.join(', ')}`, describeValue(budget.engine));
+  }
+  const blockingSeconds: unknown = budget.blockingSeconds ?? defaultBlockingSeconds;
+  if (typeof blockingSeconds !== 'number' || !(blockingSeconds >= 0 && blockingSeconds <= maxBlockingSeconds)) {
+    throw new InputError(
+      `a budget whose blockingSeconds are 0 to ${maxBlockingSeconds}`,
+      describeValue(blockingSeconds),
+    );
   }
   return Object.freeze({ ...budget });
 }

@@ -21,6 +21,15 @@ test('a small n needs no thread', () => {
   expect(planFactorial(10, budget()).threads).toBe(0);
 });
 
+test('a run has no threads only where the calling thread may stand still that long and is no slower for it', () => {
+  const blocking = (n: number, blockingSeconds: number) => planFactorial(n, budget({ blockingSeconds })).threads;
+  expect(planFactorial(200_000, budget()).threads).toBe(0);
+  expect(planFactorial(300_000, budget()).threads).toBe(2);
+  expect(blocking(200_000, 0.001)).toBe(2);
+  expect(blocking(1_000_000, 0.25)).toBe(0);
+  expect(blocking(10_000_000, 60)).toBe(2);
+});
+
 test('a plan takes fewer threads when memory is short', () => {
   const plenty = planFactorial(3_000_000, budget({ engine: 'gmp', memoryBytes: 4096 * mebibyte }));
   const short = planFactorial(3_000_000, budget({ engine: 'gmp', memoryBytes: plenty.memoryBytes - 1 }));
@@ -127,6 +136,10 @@ test.each([
   { threads: 1.5 },
   { threads: '2' as unknown as number },
   { engine: 'abacus' as unknown as 'gmp' },
+  { blockingSeconds: -0.1 },
+  { blockingSeconds: 61 },
+  { blockingSeconds: Number.NaN },
+  { blockingSeconds: '1' as unknown as number },
 ])('the budget %o is refused', (overrides) => {
   expect(() => budget(overrides)).toThrow(InputError);
   expect(() => defaultBudget(overrides)).toThrow(InputError);

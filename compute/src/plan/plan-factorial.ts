@@ -42,7 +42,7 @@ function planOf(facts: FactorialFacts, { engine, price: { impossible: _, ...pric
 }
 
 /** From a stored m! only when that saves this share of the time: the estimates are not better than that. */
-const leastGain = 0.1;
+const leastGain = 0.2;
 
 /** What is offered from the stored m!, if that is better than `afresh`, and the decision in words. */
 function chooseStart(

@@ -23,6 +23,11 @@ export interface Budget {
   readonly threads: number;
   /** `auto` lets the plan choose. */
   readonly engine: EngineName | 'auto';
+  /**
+   * Longest time, by the plan's estimate, for which the calling thread may compute by itself, its event loop standing still: up to there a run starts
+   * no threads where it is quicker without. 0…60 s; 0.02 when absent.
+   */
+  readonly blockingSeconds?: number;
 }
 
 /** Whether a run starts from the stored m! that was offered. */

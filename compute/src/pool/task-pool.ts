@@ -24,16 +24,6 @@ export interface TaskPool extends AsyncDisposable {
   run<Result>(workerModule: URL, task: unknown): Promise<Result>;
 }
 
-/** Start a pool for one run. It must be disposed; disposing waits until every thread is gone. */
-export async function startTaskPool(options: TaskPoolOptions): Promise<TaskPool> {
-  if (options.threads === 0) {
-    const { InlinePool } = await import('./inline-pool.ts');
-    return new InlinePool(options.signal);
-  }
-  const { ThreadPool } = await import('./thread-pool.ts');
-  return new ThreadPool(options);
-}
-
 /** The value of a task, or the `KernelError` or `ScratchError` it stands for. */
 export function unwrapReply<Result>(reply: TaskReply<Result>, workerModule: URL): Result {
   if ('value' in reply) return reply.value;

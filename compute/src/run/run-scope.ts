@@ -1,3 +1,6 @@
+/** Why a run that has ended has no digits any more; one for all runs, since a stack for each takes longer than a tiny factorial. */
+const runIsOver = new DOMException('the run is over and its digits are gone', 'AbortError');
+
 /**
  * The life of one run: a signal that everything in it obeys, aborted by the caller's own signal or by the run's end, and what is
  * to be disposed at that end. Disposing twice is fine and waits for the first.
@@ -32,7 +35,7 @@ export class RunScope implements AsyncDisposable {
 
   #close(): Promise<void> {
     this.#callerSignal?.removeEventListener('abort', this.#onCallerAbort);
-    this.#controller.abort(new DOMException('the run is over and its digits are gone', 'AbortError'));
+    this.#controller.abort(runIsOver);
     return this.#resources.disposeAsync();
   }
 }

@@ -36,9 +36,9 @@ export async function factorialResiduesByKernel(
       kernels.multiplyPowerResidues(pairsPtr, count, accPtr);
       return;
     }
-    const [from, to, top] = [BigInt(low), BigInt(high), BigInt(n)];
+    const [from, to, top] = [BigInt(low), BigInt(high), BigInt(n)] as const;
     const sieve = [sievePtr, longSieveBytes] as const;
-    const count = kernels.listLargePrimePowers(basePtr, base.length, from, to, top, ...sieve, pairsPtr);
+    const count = kernels.listLargePrimePowers(basePtr, base.length, from, to, top, 0n, ...sieve, pairsPtr);
     kernels.multiplyLargePowerResidues(pairsPtr, count, accPtr);
   };
   words.set(base, basePtr >> 2);

@@ -57,6 +57,8 @@ export interface Kernels {
   multiplyPowerResidues(pairsPtr: Ptr, count: number, accPtr: Ptr): void;
   multiplyLargePowerResidues(pairsPtr: Ptr, count: number, accPtr: Ptr): void;
   multiplyResidues(accPtr: Ptr, otherPtr: Ptr): void;
+  multiplyUpTo(n: number, accPtr: Ptr): void;
+  packFactors(n: number, wordsPtr: Ptr): number;
   listPrimePowers(
     basePtr: Ptr,
     baseCount: number,
@@ -74,6 +76,7 @@ export interface Kernels {
     low: bigint,
     high: bigint,
     n: bigint,
+    m: bigint,
     bytesPtr: Ptr,
     sieveBytes: number,
     pairsPtr: Ptr,

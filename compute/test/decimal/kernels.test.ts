@@ -20,6 +20,20 @@ function residues(): bigint[] {
   return Array.from(longs.subarray(accPtr >> 3, (accPtr >> 3) + 2));
 }
 
+describe('factors', () => {
+  test('packed into words they are n! / 10^z, whatever n', () => {
+    let product = 1n;
+    for (let n = 0; n <= 700; n++) {
+      if (n > 1) product *= BigInt(n);
+      while (product % 10n === 0n) product /= 10n;
+      const count = kernels.packFactors(n, limbsPtr);
+      const packed = words.subarray(limbsPtr >> 2, (limbsPtr >> 2) + count);
+      expect(packed.every((word) => word >= 1 && word < 1_000_000_000)).toBe(true);
+      expect(packed.reduce((all, word) => all * BigInt(word), 1n)).toBe(product);
+    }
+  });
+});
+
 describe('residues', () => {
   test('of limbs appended to a residue agree with BigInt for random and extreme limbs', () => {
     const seed = Date.now() % 2 ** 31;

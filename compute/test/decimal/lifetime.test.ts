@@ -6,7 +6,8 @@ import { multiplyInline } from '../../src/engine/decimal/inline.ts';
 import type { ProductTask } from '../../src/engine/decimal/product-task.ts';
 import { computeFactorial, defaultBudget, KernelError, type Progress } from '../../src/index.ts';
 import { factorialFacts, planFactorial } from '../../src/plan/plan-factorial.ts';
-import { startTaskPool, type TaskPool } from '../../src/pool/task-pool.ts';
+import { startTaskPool } from '../../src/pool/start-task-pool.ts';
+import type { TaskPool } from '../../src/pool/task-pool.ts';
 import { ProgressMeter } from '../../src/progress-meter.ts';
 import { seededRandom } from './random.ts';
 

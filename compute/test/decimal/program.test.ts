@@ -47,7 +47,7 @@ describe('a flipped bit', () => {
   ): { phases: number; error: unknown } {
     let phases = 0;
     const team: Team = {
-      threads: 1,
+      ...aloneTeam,
       run(count, task) {
         aloneTeam.run(count, task);
         if (phases++ !== moment) return;

@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readCheckpoint } from '../../src/checkpoint/checkpoint-file.ts';
 import { CheckpointStore } from '../../src/checkpoint/checkpoint-store.ts';
+import { type JournalEntry, journalFileName, readJournal } from '../../src/checkpoint/step-journal.ts';
 import { computeFactorial, defaultBudget, InputError, type Progress } from '../../src/index.ts';
 import { seededRandom } from '../decimal/random.ts';
 
@@ -32,10 +34,14 @@ function budgetIn(scratchDir: string) {
 }
 
 /** Runs to the end, from whatever is in the folder; how much of the product phase was left to do. */
-async function finish(folder: string): Promise<{ readonly sha256: string; readonly productUnits: number }> {
+async function finish(
+  folder: string,
+  watch: () => unknown = () => undefined,
+): Promise<{ readonly sha256: string; readonly productUnits: number }> {
   let first: number | undefined;
   let last = 0;
   const onProgress = ({ phase, done, total }: Progress) => {
+    watch();
     if (phase === 'emit') return;
     first ??= done / total;
     last = done / total;
@@ -47,6 +53,16 @@ async function finish(folder: string): Promise<{ readonly sha256: string; readon
 
 function start(folder: string): ChildProcess {
   return spawn(process.execPath, [child, String(n), folder], { stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+async function flipByte(path: string): Promise<void> {
+  const file = await open(path, 'r+');
+  // In the first half, which is the number itself and not its padding.
+  const at = Math.floor((await file.stat()).size / 3);
+  const byte = Buffer.alloc(1);
+  await file.read(byte, 0, 1, at);
+  await file.write(Buffer.of(byte[0]! ^ 1), 0, 1, at);
+  await file.close();
 }
 
 /** Until the folder's record says that the chain has begun. */
@@ -76,6 +92,77 @@ test('a run killed at random moments, again and again, goes on and ends with the
   expect(await readdir(folder)).toEqual([]);
 });
 
+/** Kills a run as soon as the journal of a late step satisfies the condition; its entries. */
+async function killAt(folder: string, isTime: (entries: readonly JournalEntry[]) => boolean): Promise<JournalEntry[]> {
+  const run = start(folder);
+  const exited = once(run, 'exit');
+  for (;;) {
+    const record = await readCheckpoint(folder, BigInt(n)).catch(() => undefined);
+    const entries = record === undefined ? [] : await readJournal(folder, String(record.planesLeft)).catch(() => []);
+    if (record !== undefined && record.planesLeft <= 4 && isTime(entries)) break;
+    if (run.exitCode !== null) throw new Error('the run ended before it was to be killed');
+    await sleep(2);
+  }
+  run.kill('SIGKILL');
+  await exited;
+  const record = await readCheckpoint(folder, BigInt(n));
+  return readJournal(folder, String(record?.planesLeft));
+}
+
+const partsOf = (entries: readonly JournalEntry[]) => entries.filter(({ kind }) => kind === 'part');
+
+test('a run killed inside a step goes on after the last finished part, and makes none of those again', async () => {
+  const folder = join(parent, 'inside');
+  const found = await killAt(folder, (entries) => partsOf(entries).length >= 3);
+  expect(partsOf(found).length).toBeGreaterThan(0);
+  const files = found.flatMap((entry) => (entry.kind === 'part' ? [entry.number.file] : []));
+  const product = found.at(-1)!.product;
+  let again: readonly JournalEntry[] = [];
+  const onProgress = async () => {
+    const record = await readCheckpoint(folder, BigInt(n)).catch(() => undefined);
+    const entries = await readJournal(folder, String(record?.planesLeft)).catch(() => []);
+    if (entries.length > again.length && entries[0]?.product === found[0]?.product) again = entries;
+  };
+  const { sha256: digest } = await finish(folder, onProgress);
+  expect(digest).toBe(sha256);
+  // What was recorded once is not recorded again: each part of the product under way has one file, made by one of the two processes.
+  const names = partsOf(again)
+    .filter((entry) => entry.product === product)
+    .map((entry) => (entry.kind === 'part' ? `${entry.prime}-${entry.part}` : ''));
+  expect(new Set(names).size).toBe(names.length);
+  expect(files.length).toBeGreaterThan(0);
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test.each<[string, (path: string) => Promise<void>]>([
+  ['damaged', flipByte],
+  ['shortened', (path) => truncate(path, 10)],
+  ['lost', (path) => rm(path)],
+])(
+  'a part of a step that is %s is noticed and made anew, whether its operands are still there or not',
+  async (name, damage) => {
+    for (const count of [2, 5]) {
+      const folder = join(parent, `part-${name}-${count}`);
+      const entries = await killAt(folder, (found) => partsOf(found).length >= count);
+      const files = entries.flatMap((entry) => ('number' in entry ? [entry.number.file] : []));
+      const there = new Set(await readdir(folder));
+      for (const file of files.filter((one) => there.has(one))) await damage(join(folder, file));
+      expect((await finish(folder)).sha256, `${name} at ${count}`).toBe(sha256);
+      expect(await readdir(folder)).toEqual([]);
+    }
+  },
+);
+
+test('a journal with lines that are damaged or cut off is used as far as it goes', async () => {
+  const folder = join(parent, 'journal');
+  await killAt(folder, (entries) => partsOf(entries).length >= 3);
+  const path = join(folder, journalFileName);
+  const lines = (await readFile(path, 'utf8')).split('\n');
+  lines[0] = lines[0]!.replace('"', '');
+  await writeFile(path, `${lines.join('\n')}{"step":"2","product":"squ`);
+  expect((await finish(folder)).sha256).toBe(sha256);
+});
+
 test('an aborted run leaves what is finished, and the next one does less', async () => {
   const folder = join(parent, 'aborted');
   const controller = new AbortController();
@@ -97,15 +184,7 @@ test('damaged, shortened and lost files are noticed and made anew; so is a damag
   const seed = Date.now() % 2 ** 31;
   const random = seededRandom(seed);
   const damages: readonly ((path: string) => Promise<void>)[] = [
-    async (path) => {
-      const file = await open(path, 'r+');
-      // Somewhere in the first half, which is the number itself and not its padding.
-      const at = Math.floor(((await file.stat()).size / 2) * random());
-      const byte = Buffer.alloc(1);
-      await file.read(byte, 0, 1, at);
-      await file.write(Buffer.of(byte[0]! ^ 1), 0, 1, at);
-      await file.close();
-    },
+    flipByte,
     (path) => truncate(path, 10),
     (path) => rm(path),
   ];
@@ -125,7 +204,7 @@ test('damaged, shortened and lost files are noticed and made anew; so is a damag
   }
   const folder = join(parent, 'record');
   await mkdir(folder);
-  await writeFile(join(folder, 'checkpoint.json'), '{"format":"factorial-checkpoint-1","n":');
+  await writeFile(join(folder, 'checkpoint.json'), '{"format":"factorial-checkpoint-2","n":');
   expect((await finish(folder)).sha256).toBe(sha256);
 });
 

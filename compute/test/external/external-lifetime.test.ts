@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { computeFactorial, defaultBudget, planFactorial } from '../../src/index.ts';
 import { ScratchStore } from '../../src/limbs/scratch-store.ts';
 import type { StoredBlob } from '../../src/limbs/stored-blob.ts';
-import { startTaskPool } from '../../src/pool/task-pool.ts';
+import { startTaskPool } from '../../src/pool/start-task-pool.ts';
 import { seededRandom } from '../decimal/random.ts';
 import { smallRun } from './small-run.ts';
 

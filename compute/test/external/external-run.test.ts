@@ -7,7 +7,8 @@ import { leastExternalBytes, planExternal } from '../../src/engine/decimal/exter
 import { MemoryStore } from '../../src/limbs/memory-store.ts';
 import { ScratchStore } from '../../src/limbs/scratch-store.ts';
 import { factorialFacts } from '../../src/plan/plan-factorial.ts';
-import { startTaskPool, type TaskPool } from '../../src/pool/task-pool.ts';
+import { startTaskPool } from '../../src/pool/start-task-pool.ts';
+import type { TaskPool } from '../../src/pool/task-pool.ts';
 import { seededRandom } from '../decimal/random.ts';
 import { factorialNaive } from '../factorial-naive.ts';
 import { smallRun } from './small-run.ts';

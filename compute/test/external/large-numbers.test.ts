@@ -16,7 +16,8 @@ import { readBigInt } from '../../src/limbs/decimal-number.ts';
 import { MemoryStore } from '../../src/limbs/memory-store.ts';
 import { powerMod } from '../../src/multiply/primes.ts';
 import { factorialFacts } from '../../src/plan/plan-factorial.ts';
-import { startTaskPool, type TaskPool } from '../../src/pool/task-pool.ts';
+import { startTaskPool } from '../../src/pool/start-task-pool.ts';
+import type { TaskPool } from '../../src/pool/task-pool.ts';
 import { verificationModuli } from '../../src/verify/moduli.ts';
 import { compileKernels, createMemory, reservedBytes } from '../../src/wasm/bridge.ts';
 import { seededRandom } from '../decimal/random.ts';
@@ -74,7 +75,7 @@ describe('segments of the sieve', () => {
       expect(primeLimbs).toBe(2);
       const { instance, take } = openRegion(claimOf(layoutBytes((each) => segmentLayout(each, n, span, 2))));
       const layout = segmentLayout(take, n, span, primeLimbs);
-      const primes = listSegmentPrimes(instance, layout, { n, low, span, primeLimbs });
+      const primes = listSegmentPrimes(instance, layout, { n, sourceNumber: 0, low, span, primeLimbs });
       const expected = primesNaive(n, low)
         .map((prime) => ({ prime, exponent: significantExponent(n, prime) }))
         .filter(({ exponent }) => exponent > 0);
@@ -106,7 +107,7 @@ describe('segments of the sieve', () => {
       async (at, claim): Promise<SegmentTask> => {
         const out = await store.create('segment', segmentBlobBytes(n, at, span));
         blobs.set(at, out);
-        return { claim, n, low: at, span, primeLimbs: 2, out };
+        return { claim, n, sourceNumber: 0, low: at, span, primeLimbs: 2, out };
       },
       ({ nodes }, at) => {
         // Exponents are 1 here: all primes are in plane 0.

@@ -7,7 +7,7 @@ import { multiplyStored } from '../../src/engine/decimal/external/multiply-store
 import { MemoryStore } from '../../src/limbs/memory-store.ts';
 import { ScratchStore } from '../../src/limbs/scratch-store.ts';
 import { productCoefficients } from '../../src/multiply/product-bound.ts';
-import { startTaskPool } from '../../src/pool/task-pool.ts';
+import { startTaskPool } from '../../src/pool/start-task-pool.ts';
 import { makeLimbs, pickPattern, seededRandom } from '../decimal/random.ts';
 import { debugThreads, loadBigInt, storeLimbs } from './stored.ts';
 

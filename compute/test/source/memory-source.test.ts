@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startTaskPool, type TaskPool } from '../../src/pool/task-pool.ts';
+import { startTaskPool } from '../../src/pool/start-task-pool.ts';
+import type { TaskPool } from '../../src/pool/task-pool.ts';
 import { seededRandom } from '../decimal/random.ts';
 import { factorialNaive } from '../factorial-naive.ts';
 import { memoryRun, sourceOf } from './memory-run.ts';

@@ -12,6 +12,8 @@ export interface CliRequest {
   readonly scratchDir: string | undefined;
   /** Folder to resume from and to leave what is finished in. */
   readonly checkpointDir: string | undefined;
+  /** A file with the digits of m! that may be started from, and m. */
+  readonly from: { readonly path: string; readonly n: bigint } | undefined;
   readonly engine: EngineName | 'auto';
   /** Estimate only; compute nothing. */
   readonly planOnly: boolean;
@@ -41,9 +43,11 @@ Examples:
   factorial 100000000 --plan            exact digit count, memory and time, without computing
   factorial 3000000 --memory 512MiB --threads 1 --out digits.txt
   factorial 300000000 --memory 1GiB --scratch /var/tmp --out digits.txt    what does not fit goes to scratch files
+  factorial 10000000 --from 9000000.txt --from-n 9000000 --out digits.txt    10000000! from the digits of 9000000!
   factorial verify digits.txt --n 3000000                                 check a file of digits
   factorial prune --until 50GiB         remove stored results of the service, the least recently read first (prune --help)
 
+A file given with --from that is not m! ends the run with what was expected and what it has; nothing is written, and the file stays as it is.
 Sizes are written 512MiB, 2GiB or as a plain count of bytes. On a terminal, more than 10,000 digits are shown as a summary.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 143 terminated.`;
 
@@ -64,6 +68,10 @@ export function parseCommandLine(
     if (negative !== undefined) parseNumber(negative, command);
     command.parse([...args], { from: 'user' });
     n = parseNumber(command.args[0] ?? '', command);
+    const { from, fromN } = command.opts<{ from?: string; fromN?: bigint }>();
+    if ((from === undefined) !== (fromN === undefined)) {
+      command.error('error: expected --from FILE and --from-n M together, got one without the other');
+    }
   } catch (error) {
     if (error instanceof CommanderError) throw new UsageExit(error.exitCode === 0 ? 0 : usageExitCode);
     throw error;
@@ -74,6 +82,8 @@ export function parseCommandLine(
     memory?: number;
     scratch?: string;
     checkpoint?: string;
+    from?: string;
+    fromN?: bigint;
     engine: EngineName | 'auto';
     plan?: boolean;
     json?: boolean;
@@ -86,6 +96,7 @@ export function parseCommandLine(
     memoryBytes: options.memory,
     scratchDir: options.scratch ?? options.checkpoint,
     checkpointDir: options.checkpoint,
+    from: options.from === undefined ? undefined : { path: options.from, n: options.fromN! },
     engine: options.engine,
     planOnly: options.plan ?? false,
     json: options.json ?? false,
@@ -118,6 +129,12 @@ function buildCommand(version: string, write: { out: (text: string) => void; err
       'keep the scratch files here: after a crash, the same command goes on from the last finished step',
       parsePath,
     )
+    .option(
+      '--from <file>',
+      'digits of an m! with m up to n: n! is computed from them where that is quicker (the plan says), after they were checked',
+      parsePath,
+    )
+    .option('--from-n <m>', 'the m whose factorial the file of --from holds', parseSourceNumber)
     .addOption(new Option('-e, --engine <name>', 'engine to use').choices(['auto', ...engineNames]).default('auto'))
     .option('--plan', 'print digit count, memory and time, and compute nothing')
     .option('--json', 'print one line of JSON instead of the digits')
@@ -137,6 +154,15 @@ function parseNumber(text: string, command: Command): bigint {
     return parseFactorialNumber(text);
   } catch (error) {
     if (error instanceof InputError) command.error(`error: n: ${error.message}`);
+    throw error;
+  }
+}
+
+function parseSourceNumber(text: string): bigint {
+  try {
+    return parseFactorialNumber(text);
+  } catch (error) {
+    if (error instanceof InputError) throw new InvalidArgumentError(error.message);
     throw error;
   }
 }

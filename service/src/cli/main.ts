@@ -1,4 +1,3 @@
-import { InputError, SinkError } from '@factorial/compute';
 import { signalExitCodes, watchStopSignals } from '../stop-signals.ts';
 import { parseCommandLine, UsageExit, usageExitCode } from './command-line.ts';
 import { runRequest } from './run-request.ts';
@@ -33,15 +32,16 @@ async function main(): Promise<number> {
   } catch (error) {
     if (error instanceof UsageExit) return error.exitCode;
     if (interrupted !== undefined) return interrupted;
-    if (isClosedPipe(error)) return 0;
+    // The reader of the pipe has seen enough (`| head`): nothing went wrong.
+    if (hasCode(error, 'sink-closed')) return 0;
     process.stderr.write(`factorial: ${error instanceof Error ? error.message : String(error)}\n`);
-    return error instanceof InputError ? usageExitCode : 1;
+    return hasCode(error, 'invalid-input') ? usageExitCode : 1;
   }
 }
 
-/** The reader of the pipe has seen enough (`| head`): nothing went wrong. */
-function isClosedPipe(error: unknown): boolean {
-  return error instanceof SinkError && error.code === 'sink-closed';
+/** By its code: an error that comes from outside the bundle is of another class of the same name. */
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
 }
 
 process.exitCode = await main();

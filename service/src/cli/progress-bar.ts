@@ -36,12 +36,13 @@ export class ProgressBar {
   }
 }
 
-/** The bar as text: `product  [=====>    ]  42 %  ETA 12 s`. The ETA supposes work units of equal length. */
-export function renderProgress({ phase, done, total }: Progress, elapsedSeconds: number): string {
+/** The bar as text: `product  [=====>    ]  42 %  ETA 12 s`. The ETA is the run's own; without one it supposes work units of equal length. */
+export function renderProgress({ phase, done, total, remainingSeconds }: Progress, elapsedSeconds: number): string {
   const share = total > 0 ? Math.min(done / total, 1) : 0;
   const filled = Math.round(share * barCells);
   const bar = `${'='.repeat(filled)}${filled < barCells ? '>' : ''}`.slice(0, barCells).padEnd(barCells);
-  const eta = share > 0 ? formatSeconds((elapsedSeconds * (1 - share)) / share) : '…';
+  const left = remainingSeconds ?? (share > 0 ? (elapsedSeconds * (1 - share)) / share : undefined);
+  const eta = left === undefined ? '…' : formatSeconds(left);
   return `${phase.padEnd(8)} [${bar}] ${String(Math.floor(share * 100)).padStart(3)} %  ETA ${eta}`;
 }
 

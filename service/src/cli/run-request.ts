@@ -11,6 +11,8 @@ import {
   freeScratchBytes,
   InputError,
   PlanCapacityError,
+  type PlannedStart,
+  type PlanOptions,
   planFactorial,
   StreamSink,
   stdoutSink,
@@ -19,17 +21,21 @@ import {
 import type { CliRequest } from './command-line.ts';
 import { DigitSummary, formatBytes, groupThousands } from './digit-summary.ts';
 import { formatSeconds, ProgressBar } from './progress-bar.ts';
+import { openSource } from './source-file.ts';
 
 /** On a terminal, results longer than this are summarised. */
 const terminalMaxDigits = 10_000n;
+/** Nothing else waits for this process: it may compute by itself for as long as starting threads would not pay. */
+const blockingSeconds = 0.25;
 /** Share of a disk's free bytes that scratch files may take. */
 const scratchShare = 0.9;
 
 /** Carry out one request of the command line; digits, summary or JSON go to stdout, all else to stderr. */
 export async function runRequest(request: CliRequest, signal: AbortSignal): Promise<void> {
   const budget = await budgetOf(request);
+  const from = request.from === undefined ? {} : { from: await openSource(request.from, request.n) };
   if (request.planOnly) {
-    writePlanOf(request, budget);
+    writePlanOf(request, budget, from);
     return;
   }
   const startedMs = performance.now();
@@ -39,6 +45,7 @@ export async function runRequest(request: CliRequest, signal: AbortSignal): Prom
       budget,
       signal,
       ...(request.checkpointDir === undefined ? {} : { checkpointDir: request.checkpointDir }),
+      ...from,
       onProgress: (progress) => bar?.update(progress),
     });
     await deliver(request, result, signal, () => bar?.close(), startedMs);
@@ -50,6 +57,7 @@ export async function runRequest(request: CliRequest, signal: AbortSignal): Prom
 async function budgetOf({ threads, memoryBytes, scratchDir, checkpointDir, engine }: CliRequest): Promise<Budget> {
   return defaultBudget({
     engine,
+    blockingSeconds,
     ...(threads === undefined ? {} : { threads }),
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
     ...(scratchDir === undefined
@@ -88,7 +96,8 @@ async function deliver(
   if (request.json) process.stdout.write(`${JSON.stringify(facts(result, sha256, seconds))}\n`);
   else if (summary !== undefined) process.stdout.write(summaryText(request, result, summary, sha256, seconds));
   else if (request.outPath === undefined) process.stdout.write(process.stdout.isTTY ? '\n' : '');
-  else if (!request.quiet) process.stderr.write(writtenText(request.outPath, result, sha256, seconds));
+  else if (!request.quiet)
+    process.stderr.write(startText(result.plan) + writtenText(request.outPath, result, sha256, seconds));
 }
 
 function chooseSink(request: CliRequest, summary: DigitSummary | undefined): DigitSink {
@@ -121,6 +130,7 @@ function facts(result: FactorialResult, sha256: string, seconds: number): object
     peakRssBytes: process.resourceUsage().maxRSS * 1024,
     engine: result.engine,
     threads: result.threads,
+    ...(result.plan.from === undefined ? {} : { from: result.plan.from }),
     verified: true,
   };
 }
@@ -145,10 +155,19 @@ function writtenText(path: string, result: FactorialResult, sha256: string, seco
   return `${groupThousands(result.digitCount)} digits in ${path}, verified, in ${formatSeconds(seconds)}\nSHA-256 ${sha256}\n`;
 }
 
+/** Where the run started, when a stored factorial was offered. */
+function startText({ from }: FactorialPlan): string {
+  return from === undefined ? '' : `${startLine(from)}\n`;
+}
+
+function startLine({ n, used, reason }: PlannedStart): string {
+  return `${used ? `from ${n}!` : 'afresh'} (${reason})`;
+}
+
 /** What n! is and takes, whether it fits or not; throws the refusal when it does not. */
-function writePlanOf({ n, json }: CliRequest, budget: Budget): void {
+function writePlanOf({ n, json }: CliRequest, budget: Budget, from: PlanOptions): void {
   try {
-    writePlan(planFactorial(n, budget), json, { fits: true });
+    writePlan(planFactorial(n, budget, from), json, { fits: true });
   } catch (error) {
     if (!(error instanceof PlanCapacityError)) throw error;
     const largestPossible = error.largestPossible?.toString() ?? null;
@@ -177,6 +196,7 @@ function writePlan(
     ['scratch', plan.scratchBytes === undefined ? undefined : formatBytes(plan.scratchBytes)],
     ['scratch I/O', plan.ioBytes === undefined ? undefined : formatBytes(plan.ioBytes)],
     ['estimated time', plan.estimatedSeconds === undefined ? undefined : formatSeconds(plan.estimatedSeconds)],
+    ['start', plan.from === undefined ? undefined : startLine(plan.from)],
     ['fits here', verdict.fits ? 'yes' : `no, at most ${groupThousands(BigInt(verdict.largestPossible ?? 0))}!`],
   ].filter(([, value]) => value !== undefined);
   process.stdout.write(`${plan.n}!\n${rows.map(([name, value]) => `  ${`${name}`.padEnd(15)} ${value}`).join('\n')}\n`);

@@ -40,6 +40,11 @@ export function computeBudgets(settings: Settings): ComputeBudgets {
   });
 }
 
+/** What one calculation of each lane may use. Throws as `computeBudgets` does. */
+export function laneBudgets(settings: Settings): ComputeBudgets['lanes'] {
+  return computeBudgets(settings).lanes;
+}
+
 function tooLittle(settings: Settings, total: number, least: number): string {
   const where = settings.COMPUTE_MEMORY_BYTES === undefined ? ', half of what this machine or container allows' : '';
   return (

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import type { ApiOptionsInput } from '@factorial/api';
 import type { Settings } from '@factorial/backing';
 import type { WorkerOptions } from '@factorial/worker';
-import { computeBudgets } from './lane-budgets.ts';
+import { laneBudgets } from './lane-budgets.ts';
 
 const sweepMaxRows = 5_000;
 /** Far below the broker's consumer timeout, far above what a run that ends soon leaves to wait. */
@@ -18,7 +18,7 @@ function storedBytesPerSecond({ S3_BUCKET }: Settings): number {
 
 /** The API's options from the settings. */
 export function apiOptions(settings: Settings): ApiOptionsInput {
-  const { lanes } = computeBudgets(settings);
+  const lanes = laneBudgets(settings);
   return Object.freeze({
     budget: lanes['small.long'],
     quickBudget: lanes['small.quick'],
@@ -58,7 +58,7 @@ export function workerOptions(settings: Settings): WorkerOptions {
       'small.long': settings.LONG_CONCURRENCY,
       large: settings.LARGE_CONCURRENCY,
     },
-    budgets: computeBudgets(settings).lanes,
+    budgets: laneBudgets(settings),
     largeFrom: settings.LARGE_FROM,
     quickMaxSeconds: settings.QUICK_MAX_SECONDS,
     ackAfterDoneMaxSeconds: settings.ACK_AFTER_DONE_MAX_SECONDS,

@@ -1,6 +1,6 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { CheckpointFolders, type Settings } from '@factorial/backing';
+import { CheckpointFolders, makeFolder, type Settings } from '@factorial/backing';
 import { type SharedBudget, scratchFolderPrefix } from '@factorial/compute';
 
 type ScratchSettings = Pick<Settings, 'COMPUTE_SCRATCH_BYTES' | 'DATABASE_URL' | 'DATA_DIR' | 'SCRATCH_DIR'>;
@@ -28,7 +28,7 @@ export function checkpointFolders(
 export async function prepareScratchFolder(settings: ScratchSettings): Promise<void> {
   if (settings.COMPUTE_SCRATCH_BYTES === 0) return;
   const folder = scratchFolder(settings);
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   if (settings.SCRATCH_DIR !== undefined || settings.DATABASE_URL !== undefined) return;
   for (const name of await readdir(folder)) {
     if (name.startsWith(scratchFolderPrefix)) await rm(join(folder, name), { recursive: true, force: true });

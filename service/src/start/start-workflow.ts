@@ -14,14 +14,18 @@ import type { RunningService } from './service.ts';
 /**
  * The state machine of large n behind the JSON protocol of Step Functions, each of its tasks a process of its own: what AWS is to
  * API and worker, on this machine. They find it by `SFN_ENDPOINT` and `STATE_MACHINE_ARN`. Executions end with this process; the
- * workers' sweep starts them again.
+ * workers' sweep starts them again. `environment` is what the settings were read from: the tasks read it, too.
  */
-export async function startWorkflow(settings: Settings, log: Logger): Promise<RunningService> {
+export async function startWorkflow(
+  settings: Settings,
+  environment: Readonly<Record<string, string | undefined>>,
+  log: Logger,
+): Promise<RunningService> {
   await prepareScratchFolder(settings);
   const endpoint = await startStepFunctionsEndpoint({
     definition: await loadStateMachine(),
     handlers: childProcessTaskHandlers({
-      environment: { ...process.env, ...sharesOf(settings) },
+      environment: { ...environment, ...sharesOf(settings) },
       onStart: (task) => log.info(fieldsOf(task), 'task started'),
       onEnd: (task) => reportEnd(task, log),
     }),

@@ -1,17 +1,7 @@
-import { type FactorialRow, TransientError } from '@factorial/backing';
+import { announceEnd, type FactorialRow } from '@factorial/backing';
 import type { TaskServices } from '../task-services.ts';
 
-/** Tell other systems that a row is settled. Nobody here depends on it: a broker that does not answer is passed over. */
-export async function announceSettled(row: FactorialRow, { announce }: TaskServices): Promise<void> {
-  if (announce === undefined) return;
-  const common = { version: 1, number: row.n.toString(), attempt: row.attempt } as const;
-  try {
-    if (row.status === 'done' && row.checksum !== null) {
-      await announce({ ...common, event: 'done', digits: row.digits.toString(), checksum: row.checksum });
-    } else if (row.status === 'failed') {
-      await announce({ ...common, event: 'failed', code: row.error?.code ?? 'internal' });
-    }
-  } catch (error) {
-    if (!(error instanceof TransientError)) throw error;
-  }
+/** Tell other systems that a row is settled. Nobody here depends on it: what is not told now, a worker's sweep tells. */
+export async function announceSettled(row: FactorialRow, { metadata, announce }: TaskServices): Promise<void> {
+  if (announce !== undefined) await announceEnd(row, { metadata, announce });
 }

@@ -11,7 +11,6 @@ import {
 import type { WorkerLog, WorkerOptions, WorkerServices } from '../options.ts';
 import { planned } from '../planned.ts';
 import { admitRun, handOn } from './admission.ts';
-import { announceOutcome } from './announce-outcome.ts';
 import type { ConsumerContext } from './consumer-context.ts';
 import { type ClaimedWork, runClaim } from './run-claim.ts';
 import { ack, backoffMs } from './settlements.ts';
@@ -79,7 +78,7 @@ async function calculateOrDelegate(
 async function claimWork(
   n: bigint,
   start: StoredStart | undefined,
-  { lane, deliveryCount }: Delivery,
+  { lane }: Delivery,
   services: WorkerServices,
   options: WorkerOptions,
   log: WorkerLog,
@@ -87,8 +86,6 @@ async function claimWork(
   const outcome = await services.metadata.claim(n, options.owner, options);
   if (outcome.kind === 'claimed') return { claim: outcome.claim, row: outcome.row, lane, start };
   log.info({ number: n, outcome: outcome.kind }, 'nothing to do');
-  // Delivered again after the row ended: the worker that ended it may have died before it said so.
-  if (outcome.kind === 'settled' && deliveryCount > 1) await announceOutcome(outcome.row, services.queue, log);
   return undefined;
 }
 

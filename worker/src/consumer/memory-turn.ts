@@ -55,6 +55,7 @@ export async function takeMemoryTurn(
 /** Writes on the row, at once and at every heartbeat, that it waits; ends the wait when there is nothing to wait for, or after `turnWaitMs`. */
 class WaitNotes implements AsyncDisposable {
   readonly #timer: NodeJS.Timeout;
+  readonly #stopListening: () => void;
   readonly #write: () => Promise<boolean>;
   readonly #end: (kind: 'settled' | 'overdue') => void;
   readonly #untilMs: number;
@@ -71,6 +72,9 @@ class WaitNotes implements AsyncDisposable {
     this.#end = end;
     this.#untilMs = performance.now() + (turnWaitMs ?? Number.POSITIVE_INFINITY);
     this.#timer = setInterval(() => this.#beat(), heartbeatMs);
+    this.#stopListening = metadata.onCancel((n) => {
+      if (n === BigInt(number)) this.#end('settled');
+    });
     this.#beat();
   }
 
@@ -92,6 +96,7 @@ class WaitNotes implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer);
+    this.#stopListening();
     await this.#writing;
   }
 }

@@ -35,9 +35,9 @@ export async function runClaim(
   const seconds = (performance.now() - startedMs) / 1000;
   report(result, { number: claim.n, attempt: claim.attempt, fence: claim.fence, seconds }, log);
   if (result.kind === 'retry') return { kind: 'requeue', delayMs: backoffMs(row.failures + 1, options.retryDelayMs) };
-  if (result.kind === 'done') await announceOutcome(result.row, services.queue, log);
+  if (result.kind === 'done') await announceOutcome(result.row, services, log);
   if (result.kind === 'failed') {
-    await announceOutcome({ ...row, status: 'failed', error: result.reason }, services.queue, log);
+    await announceOutcome({ ...row, status: 'failed', error: result.reason }, services, log);
   }
   return ack;
 }

@@ -1,6 +1,7 @@
 import { BackingError, CapacityError, chooseLane, digitsKeyOf } from '@factorial/backing';
 import type { WorkerLog, WorkerOptions, WorkerServices } from '../options.ts';
 import { estimatedSeconds } from '../planned.ts';
+import { announceEnds } from './announce-ends.ts';
 import { reconcileExecution } from './reconcile-execution.ts';
 import { RepublishPacing } from './republish-pacing.ts';
 
@@ -44,7 +45,8 @@ async function needsStart(n: bigint, services: WorkerServices, options: WorkerOp
 /** Remove unfinished writes, and objects that no row names (nor the digits they are notes about), once they are older than `unfinishedMaxAgeMs`. */
 export async function sweepObjects({ metadata, objects }: WorkerServices, options: WorkerOptions): Promise<number> {
   let removed = await objects.sweepUnfinished(options.unfinishedMaxAgeMs);
-  const youngest = Date.now() - options.unfinishedMaxAgeMs;
+  // By the clock that dated them: this machine's may be wrong by any amount.
+  const youngest = (await objects.now()).getTime() - options.unfinishedMaxAgeMs;
   for await (const stored of objects.list()) {
     if (stored.modifiedAt.getTime() > youngest || (await metadata.isObjectKeyLive(digitsKeyOf(stored.key)))) continue;
     await objects.remove(stored.key);
@@ -52,6 +54,9 @@ export async function sweepObjects({ metadata, objects }: WorkerServices, option
   }
   return removed;
 }
+
+/** Whoever ended a row announces it within this time, as a rule. */
+const announceIdleMs = 5_000;
 
 /**
  * Runs the sweeps: the rows and the checkpoints every `sweepIntervalMs`, the objects four times within `unfinishedMaxAgeMs`. One at a time, errors
@@ -95,6 +100,8 @@ export class Sweeper {
       const published = await sweepUnclaimed(this.#services, this.#options, idleMs, this.#pacing);
       this.#isFirst = false;
       if (published > 0) this.#log.info({ published }, 'unclaimed requests published again');
+      const announced = await announceEnds(this.#services, Math.max(idleMs, announceIdleMs));
+      if (announced > 0) this.#log.info({ announced }, 'ends announced that nobody had announced');
       const checkpoints = (await this.#services.checkpoints?.sweep(this.#services.metadata)) ?? 0;
       if (checkpoints > 0) this.#log.info({ removed: checkpoints }, 'checkpoints removed that nobody needs');
       await this.#sweepObjectsWhenDue();

@@ -49,6 +49,34 @@ const initialSchema: readonly string[] = [
   'insert ignore into coordination (id) values (1)',
 ];
 
+/** The sums over all rows, so that a request is judged without reading them. */
+const usageTable: readonly string[] = [
+  `create table if not exists store_usage (
+    id integer primary key default 1,
+    object_count bigint not null,
+    stored_bytes decimal(40) not null,
+    reserved_bytes decimal(40) not null,
+    constraint store_usage_one check (id = 1),
+    constraint store_usage_sums check (object_count >= 0 and stored_bytes >= 0 and reserved_bytes >= 0)
+  ) engine = InnoDB`,
+  `insert ignore into store_usage
+    select 1, coalesce(sum(status = 'done'), 0), coalesce(sum(case when status = 'done' then size end), 0),
+      coalesce(sum(case when status in ('calculating', 'uploading') then digits end), 0)
+    from factorials`,
+];
+
+/** Ends of attempts that were not announced yet. */
+const outcomesTable: readonly string[] = [
+  `create table if not exists outcomes (
+    n bigint not null,
+    attempt integer not null,
+    event text not null,
+    ended_at datetime(6) not null,
+    primary key (n, attempt),
+    key outcomes_ended (ended_at, n)
+  ) engine = InnoDB default character set utf8mb4 collate utf8mb4_bin`,
+];
+
 function migrationOf(statements: readonly string[]): Migration {
   return {
     async up(db: Kysely<unknown>): Promise<void> {
@@ -71,4 +99,6 @@ const doneIndex: Migration = {
 export const mysqlMigrations: Readonly<Record<string, Migration>> = Object.freeze({
   '0001_factorials': migrationOf(initialSchema),
   '0002_done': doneIndex,
+  '0003_usage': migrationOf(usageTable),
+  '0004_outcomes': migrationOf(outcomesTable),
 });

@@ -47,6 +47,32 @@ const initialSchema: readonly string[] = [
 /** Finds the nearest stored result below an n, however many rows are not done. */
 const doneIndex: readonly string[] = ["create index factorials_done on factorials (n) where status = 'done'"];
 
+/** The sums over all rows, so that a request is judged without reading them. */
+const usageTable: readonly string[] = [
+  `create table store_usage (
+    id integer primary key default 1 check (id = 1),
+    object_count bigint not null check (object_count >= 0),
+    stored_bytes numeric(40) not null check (stored_bytes >= 0),
+    reserved_bytes numeric(40) not null check (reserved_bytes >= 0)
+  )`,
+  `insert into store_usage
+    select 1, count(*) filter (where status = 'done'), coalesce(sum(size) filter (where status = 'done'), 0),
+      coalesce(sum(digits) filter (where status in ('calculating', 'uploading')), 0)
+    from factorials`,
+];
+
+/** Ends of attempts that were not announced yet. */
+const outcomesTable: readonly string[] = [
+  `create table outcomes (
+    n bigint not null,
+    attempt integer not null,
+    event text not null,
+    ended_at timestamptz not null,
+    primary key (n, attempt)
+  )`,
+  'create index outcomes_ended on outcomes (ended_at, n)',
+];
+
 function migrationOf(statements: readonly string[]): Migration {
   return {
     async up(db: Kysely<unknown>): Promise<void> {
@@ -59,4 +85,6 @@ function migrationOf(statements: readonly string[]): Migration {
 export const postgresMigrations: Readonly<Record<string, Migration>> = Object.freeze({
   '0001_factorials': migrationOf(initialSchema),
   '0002_done': migrationOf(doneIndex),
+  '0003_usage': migrationOf(usageTable),
+  '0004_outcomes': migrationOf(outcomesTable),
 });

@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { InputError } from '@factorial/compute';
+import { makeFolder } from '../../open/make-folder.ts';
 import { KyselyMetadataStore } from '../kysely-metadata-store.ts';
 import type { MetadataStore } from '../metadata-store.ts';
 import { lockDirectory } from './directory-lock.ts';
@@ -25,7 +25,7 @@ const databaseFileName = 'metadata.sqlite';
  * Call `migrate` before anything else.
  */
 export function createSqliteMetadataStore(options: SqliteMetadataStoreOptions): MetadataStore {
-  mkdirSync(options.directory, { recursive: true });
+  makeFolder(options.directory);
   const lock = lockDirectory(options.directory);
   try {
     const database = openDatabase(join(options.directory, databaseFileName), options.busyTimeoutMs ?? 1_000);

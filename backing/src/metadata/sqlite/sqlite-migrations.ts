@@ -49,6 +49,33 @@ const initialSchema: readonly string[] = [
 /** Finds the nearest stored result below an n, however many rows are not done. */
 const doneIndex: readonly string[] = ["create index factorials_done on factorials (n) where status = 'done'"];
 
+/** The sums over all rows, so that a request is judged without reading them. Text: they may pass 64 bits. */
+const usageTable: readonly string[] = [
+  `create table store_usage (
+    id integer primary key check (id = 1),
+    object_count integer not null check (object_count >= 0),
+    stored_bytes text not null check (stored_bytes not like '-%'),
+    reserved_bytes text not null check (reserved_bytes not like '-%')
+  ) strict`,
+  `insert into store_usage
+    select 1, count(*) filter (where status = 'done'),
+      cast(coalesce(sum(size) filter (where status = 'done'), 0) as text),
+      cast(coalesce(sum(digits) filter (where status in ('calculating', 'uploading')), 0) as text)
+    from factorials`,
+];
+
+/** Ends of attempts that were not announced yet. */
+const outcomesTable: readonly string[] = [
+  `create table outcomes (
+    n integer not null,
+    attempt integer not null,
+    event text not null,
+    ended_at integer not null,
+    primary key (n, attempt)
+  ) strict`,
+  'create index outcomes_ended on outcomes (ended_at, n)',
+];
+
 function migrationOf(statements: readonly string[]): Migration {
   return {
     async up(db: Kysely<unknown>): Promise<void> {
@@ -61,4 +88,6 @@ function migrationOf(statements: readonly string[]): Migration {
 export const sqliteMigrations: Readonly<Record<string, Migration>> = Object.freeze({
   '0001_factorials': migrationOf(initialSchema),
   '0002_done': migrationOf(doneIndex),
+  '0003_usage': migrationOf(usageTable),
+  '0004_outcomes': migrationOf(outcomesTable),
 });

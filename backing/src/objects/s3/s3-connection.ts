@@ -15,6 +15,8 @@ export class S3Connection {
   readonly #settings: S3Settings;
   #access: Promise<S3Access> | undefined;
   #closed = false;
+  #serverTimeMs = Date.now();
+  #serverTimeReadMs = performance.now();
 
   constructor(settings: S3Settings) {
     this.#settings = settings;
@@ -22,11 +24,33 @@ export class S3Connection {
 
   async access(): Promise<S3Access> {
     if (this.#closed) throw new TransientError('the object store is closed');
-    this.#access ??= import('@aws-sdk/client-s3').then((sdk) => ({
-      sdk,
-      client: new sdk.S3Client(clientConfiguration(this.#settings)),
-    }));
+    this.#access ??= import('@aws-sdk/client-s3').then((sdk) => {
+      const client = new sdk.S3Client(clientConfiguration(this.#settings));
+      this.#readClock(client);
+      return { sdk, client };
+    });
     return await this.#access;
+  }
+
+  /** The server's time by its last answer that named it; this machine's before the first. */
+  serverTime(): Date {
+    return new Date(this.#serverTimeMs + performance.now() - this.#serverTimeReadMs);
+  }
+
+  #readClock(client: S3Client): void {
+    client.middlewareStack.add(
+      (next) => async (request) => {
+        const output = await next(request);
+        const { headers } = (output.response ?? {}) as { readonly headers?: Readonly<Record<string, string>> };
+        const serverTimeMs = Date.parse(headers?.date ?? '');
+        if (!Number.isNaN(serverTimeMs)) {
+          this.#serverTimeMs = serverTimeMs;
+          this.#serverTimeReadMs = performance.now();
+        }
+        return output;
+      },
+      { step: 'deserialize', name: 'readServerClock', priority: 'low' },
+    );
   }
 
   /**

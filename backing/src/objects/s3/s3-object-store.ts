@@ -227,10 +227,16 @@ class S3ObjectStore implements ObjectStore {
 
   async sweepUnfinished(olderThanMs: number): Promise<number> {
     const { bucket, keyPrefix: prefix, listPageSize: pageSize } = this.#settings;
-    const before = new Date(Date.now() - olderThanMs);
+    const before = new Date((await this.now()).getTime() - olderThanMs);
     return await this.#connection.run('the sweep of unfinished uploads', (access) =>
       sweepUploads(access, { bucket, prefix, pageSize, before, own: this.#uploading }),
     );
+  }
+
+  async now(): Promise<Date> {
+    // An answer of the server says what time it is there.
+    await this.ping();
+    return this.#connection.serverTime();
   }
 
   async freeBytes(): Promise<bigint | undefined> {

@@ -34,6 +34,9 @@ export class LaneConsumer {
   #waiting: Delivered[] = [];
   #channel: Channel | undefined;
   #consumerTag = '';
+  #renewal: NodeJS.Timeout | undefined;
+  #renewing: Promise<void> = Promise.resolve();
+  #lastDeliveryMs = 0;
   #draining = false;
 
   constructor(options: LaneConsumerOptions) {
@@ -61,6 +64,8 @@ export class LaneConsumer {
   /** Take no more deliveries, wait for handlers up to `drainMs`, then close. What was not settled is delivered again. */
   async close(drainMs: number, closeMs: number): Promise<void> {
     this.#draining = true;
+    clearInterval(this.#renewal);
+    await this.#renewing;
     await this.#cancel(closeMs);
     for (const delivered of this.#waiting.splice(0)) this.#settle(delivered, 'return');
     const handlers = Promise.all(this.#running);
@@ -95,10 +100,35 @@ export class LaneConsumer {
     // Per consumer: 4.3 refuses the global kind.
     await channel.prefetch(prefetchCount, false);
     this.#channel = channel;
-    const { consumerTag } = await channel.consume(queue, (message) => this.#accept(channel, message));
-    this.#consumerTag = consumerTag;
+    await this.#subscribe(channel);
+    clearInterval(this.#renewal);
+    this.#renewal = setInterval(() => {
+      this.#renewing = this.#renew(channel);
+    }, this.#options.settings.consumerRenewMs).unref();
     // It may have been cancelled in the same breath.
     if (this.#channel !== channel) throw new TransientError(`the consumer of ${queue} was cancelled at its start`);
+  }
+
+  async #subscribe(channel: Channel): Promise<void> {
+    const { consumerTag } = await channel.consume(this.#options.queue, (message) => this.#accept(channel, message));
+    this.#consumerTag = consumerTag;
+  }
+
+  /**
+   * Subscribe anew when there is nothing to do. A queue that is deleted and declared again at once can leave its consumers behind, without
+   * a word of the broker (see `ConfirmedPublisher`); they look like consumers of an empty queue.
+   */
+  async #renew(channel: Channel): Promise<void> {
+    const { consumerRenewMs, connectTimeoutMs } = this.#options.settings;
+    const isBusy = this.#running.size > 0 || this.#waiting.length > 0;
+    const wasServed = performance.now() - this.#lastDeliveryMs < consumerRenewMs;
+    if (this.#channel !== channel || this.#draining || isBusy || wasServed) return;
+    const renewed = channel.cancel(this.#consumerTag).then(() => this.#subscribe(channel));
+    try {
+      await withDeadline(renewed, connectTimeoutMs, 'a new subscription');
+    } catch (fault) {
+      this.#lose(channel, fault as Error);
+    }
   }
 
   #accept(channel: Channel, message: ConsumeMessage | null): void {
@@ -110,6 +140,7 @@ export class LaneConsumer {
       this.#settle({ channel, message }, 'return');
       return;
     }
+    this.#lastDeliveryMs = performance.now();
     this.#waiting.push({ channel, message });
     this.#deliver();
   }
@@ -144,6 +175,7 @@ export class LaneConsumer {
   #lose(channel: Channel, fault: Error): void {
     if (this.#channel !== channel) return;
     this.#channel = undefined;
+    clearInterval(this.#renewal);
     this.#waiting = [];
     if (!this.#draining) this.#connection.restart(fault);
   }

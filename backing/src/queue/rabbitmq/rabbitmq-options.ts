@@ -27,6 +27,8 @@ export interface RabbitmqCalculationQueueOptions {
   readonly connectTimeoutMs?: number;
   /** A broker that is silent for two to three of these is taken as gone. Default 10. */
   readonly heartbeatSeconds?: number;
+  /** A consumer without work subscribes anew after this time: one that its broker has forgotten would wait for ever. Default 15,000. */
+  readonly consumerRenewMs?: number;
   /** Longest wait before the first try after a loss. Default 100. */
   readonly reconnectInitialMs?: number;
   /** Longest wait between tries. Default 10,000. */
@@ -65,6 +67,7 @@ export function rabbitmqSettings(options: RabbitmqCalculationQueueOptions): Rabb
     maxUnconfirmed: count('maxUnconfirmed', 10_000, 1_000_000),
     connectTimeoutMs: timer('connectTimeoutMs', 10_000),
     heartbeatSeconds,
+    consumerRenewMs: timer('consumerRenewMs', 15_000),
     reconnectInitialMs: timer('reconnectInitialMs', 100),
     reconnectMaxMs: timer('reconnectMaxMs', 10_000),
     onFault: options.onFault ?? (() => undefined),

@@ -4,9 +4,8 @@ import { productCoefficients } from '../../multiply/product-bound.ts';
 import { mostLevels } from '../../multiply/transform-shape.ts';
 import { aligned, residueAreaBytes, residueArrayBytes, scratchBytes, tablesBytes } from '../../multiply/workspace.ts';
 import { type Ptr, reservedBytes } from '../../wasm/bridge.ts';
+import { defaultTuning, type Tuning } from './tuning.ts';
 
-/** Coefficients of the largest product that one thread makes by itself while others do likewise; larger ones are shared. */
-export const aloneCoefficients = 1 << 15;
 /** Limbs of one chunk of text, a million digits: handing one over to a thread and back costs 0.1 ms, turning it into text 0.5 ms. */
 export const textChunkLimbs = 114_688;
 /** Chunks of text per thread that may wait to be taken, and one more. */
@@ -33,6 +32,7 @@ export interface DecimalArena {
   /** Limbs of m! / 10^z(m). */
   readonly sourceLimbs: number;
   readonly threads: number;
+  readonly tuning: Tuning;
   /** Limbs of the result at most: n! / 10^z, or a few zeros more when it starts from m!. */
   readonly limbCount: number;
   /** Numbers of one segment of the sieve, and how many segments cover 1…n. */
@@ -82,11 +82,12 @@ export function segmentSpan(n: number): number {
 }
 
 /**
- * Bytes that hold the products of all planes, each product padded.
- * Bound: θ(x) < 1.01624·x (Rosser and Schoenfeld 1962, theorem 9), and plane i has primes up to n/2^i + 1 only, so that ∑ ln P_i < 2.04·n.
+ * Bytes of a heap: the products of all planes, each padded, or the joined product of three planes (power-chain.ts).
+ * Bound: θ(x) < 1.01624·x (Rosser and Schoenfeld 1962, theorem 9). Plane i has primes up to n/2^i + 1 only, so that ∑ ln P_i < 2.04·n; in
+ * P_{i+2}⁴·P_{i+1}²·P_i a prime stands at most min(e_p, 7) times, so that its logarithm is at most ∑_{j ≤ 7} θ(n/j + 1) < 2.64·n.
  */
-function planeProductBytes(n: number, segmentCount: number, planeCount: number): number {
-  const digits = (1.01624 * (2 * n + planeCount)) / Math.LN10;
+function heapBytesOf(n: number, segmentCount: number, planeCount: number): number {
+  const digits = (1.01624 * (2.6 * n + planeCount + 7)) / Math.LN10;
   // A number is padded by less than 8 limbs, its limbs are bounded by one more than its digits need, and products of two round up once more.
   return aligned(4 * (Math.ceil(digits / digitsPerLimb) + 24 * (segmentCount + 1) * (planeCount + 1)));
 }
@@ -112,6 +113,7 @@ export function decimalArena(
   planeCount: number,
   threads: number,
   source = noSource,
+  tuning = defaultTuning,
 ): DecimalArena {
   let next = reservedBytes;
   const take = (bytes: number): Ptr => {
@@ -132,8 +134,8 @@ export function decimalArena(
   // Every other number up to √n at most.
   const basePrimesPtr = take(2 * Math.sqrt(n) + 64);
   const tablesPtr = take(tablesBytes(levels));
-  const scratchPtrs = Array.from({ length: threads }, () => takeScratch(take, span, coefficients));
-  const heapBytes = planeProductBytes(n, segmentCount, planeCount);
+  const scratchPtrs = Array.from({ length: threads }, () => takeScratch(take, span, coefficients, tuning));
+  const heapBytes = heapBytesOf(n, segmentCount, planeCount);
   const heapPtrs = [take(heapBytes), take(heapBytes)] as const;
   const resultBytes = 4 * (paddedLimbs(limbCount + 1) + 64) + heapBytes;
   const resultPtr = take(resultBytes);
@@ -148,6 +150,7 @@ export function decimalArena(
     sourceNumber: source.n,
     sourceLimbs,
     threads,
+    tuning,
     limbCount,
     span,
     segmentCount,
@@ -179,7 +182,12 @@ export function residueBlockCount(limbCount: number): number {
   return Math.ceil(limbCount / residueBlockLimbs);
 }
 
-export function takeScratch(take: (bytes: number) => Ptr, span: number, coefficients: number): ThreadScratch {
+export function takeScratch(
+  take: (bytes: number) => Ptr,
+  span: number,
+  coefficients: number,
+  { aloneCoefficients }: Tuning,
+): ThreadScratch {
   // Words of a plane in a segment: the odd numbers of the span at most, and a 2.
   const words = span / 2 + 64;
   const leafBytes = 4 * Math.ceil(words * (1 + 24 / leafWords) + 64);

@@ -134,10 +134,19 @@ export class ControlBlock {
 export class SharedTeam implements Team {
   readonly threads: number;
   readonly #control: ControlBlock;
+  #units = 0;
 
   constructor(control: ControlBlock, threads: number) {
     this.#control = control;
     this.threads = threads;
+  }
+
+  weigh(units: number): void {
+    this.#units = units;
+  }
+
+  advance(share: number): void {
+    if (this.#units > 0) this.#control.addProgress(this.#units * share);
   }
 
   run(count: number, task: (index: number) => void): void {

@@ -3,7 +3,6 @@ import { multiplyAlone } from '../../multiply/multiply.ts';
 import { productCoefficients } from '../../multiply/product-bound.ts';
 import { multiplyResidue } from '../../multiply/residue.ts';
 import type { Ptr } from '../../wasm/bridge.ts';
-import { aloneCoefficients } from './arena.ts';
 import type { ThreadState } from './thread-state.ts';
 
 /** One product of a round: two neighbours of one plane, or one that has none and moves on as it is. */
@@ -30,6 +29,7 @@ export function multiplyPlanes(state: ThreadState): PlaneProducts {
   let round = 1;
   for (; planes.some((numbers) => numbers.length > 1); round++) {
     const pairs = pairUp(planes, state.arena.heapPtrs[round % 2]!);
+    const { aloneCoefficients } = state.arena.tuning;
     const isShared = (pair: Pair) => pair.b !== undefined && pairCoefficients(pair) > aloneCoefficients;
     const whole = pairs.filter((pair) => !isShared(pair)).sort((x, y) => pairCoefficients(y) - pairCoefficients(x));
     state.team.run(whole.length, (task) => multiplyPair(state, whole[task]!));

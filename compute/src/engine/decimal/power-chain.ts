@@ -6,13 +6,18 @@ import { multiplyUnbalanced } from '../../multiply/unbalanced.ts';
 import type { Ptr } from '../../wasm/bridge.ts';
 import type { ThreadState } from './thread-state.ts';
 
-/** Coefficients up to which one thread does a step of the chain by itself: below it the team's meetings cost more than they bring. */
-const chainAloneCoefficients = 1 << 11;
+/**
+ * Planes that one step takes in together: fewer products of unlike operands, but longer ones of planes. Set by tuners/chain.ts. The heaps hold the
+ * product of so many (arena.ts).
+ */
+const planesAtOnce = 3;
+/** Share of a step's time that its squares take, each half of the next one; the other two products take as long as each other. */
+const squareShare = 0.22;
 
 /**
- * ∏ P_i^(2^i) = n! / 10^z. From the highest plane down R ← (R·P_i)·R for small R; then two planes at a time, with T = R² and
- * Q = P_{i+1}²·P_i, as R ← (T·Q)·T: one product of unlike operands less. The result lies at arena.resultPtr; every thread returns the same.
- * `spareHeapPtr`: the heap that does not hold the planes. `progressShare`: millionths of the run that the chain stands for.
+ * ∏ P_i^(2^i) = n! / 10^z. From the highest plane down R ← (R·P_i)·R for small R; then three planes at a time, with T = R⁴ and
+ * Q = P_{i+2}⁴·P_{i+1}²·P_i, as R ← (T·Q)·T. The result lies at arena.resultPtr; every thread returns the same.
+ * `spareHeapPtr`: the heap that does not hold the planes. `progressShare`: units of progress that the chain stands for.
  */
 export function multiplyChain(
   state: ThreadState,
@@ -20,18 +25,26 @@ export function multiplyChain(
   spareHeapPtr: Ptr,
   progressShare: number,
 ): DecimalNumber {
-  const { arena, control, team } = state;
+  const { arena, control, team, worker, teamArea } = state;
   team.run(1, () => multiplySmallSteps(state, planes));
   let result: DecimalNumber = { ptr: arena.resultPtr, limbCount: control.resultLimbs };
   let left = control.planesLeft;
-  if (left % 2 === 1) result = stepTogether(state, result, planes[--left]);
-  for (; left > 0; left -= 2) {
-    const factor = joinPlanes(state, planes[left - 1], planes[left - 2], spareHeapPtr);
-    const square = multiplyResidue(team, state.worker, state.teamArea, result, result, arena.resultPtr);
-    result = stepTogether(state, square, factor);
-    // A step costs about a quarter of the next one.
-    control.addProgress((0.75 * progressShare) / 2 ** (left - 2) / arena.threads);
+  while (left > 0) {
+    // The first step takes what makes the rest a multiple.
+    const after = planesAtOnce * Math.floor((left - 1) / planesAtOnce);
+    // A plane doubles the number, so that a step of three costs about an eighth of the next one.
+    const stepUnits = ((1 - 2 ** -planesAtOnce) * progressShare) / 2 ** after;
+    let factor = planes[--left];
+    while (left > after) {
+      team.weigh(0);
+      factor = joinPlanes(state, factor, planes[--left], spareHeapPtr);
+      team.weigh(((2 / 3) * squareShare * stepUnits) / 2 ** (left - after));
+      result = multiplyResidue(team, worker, teamArea, result, result, arena.resultPtr);
+    }
+    team.weigh(((1 - squareShare) / 2) * stepUnits);
+    result = stepTogether(state, result, factor);
   }
+  team.weigh(0);
   team.run(1, () => {
     control.resultLimbs = result.limbCount;
   });
@@ -59,7 +72,7 @@ function multiplySmallSteps(state: ThreadState, planes: readonly (DecimalNumber 
   let left = planes.length;
   for (; left > 0; left--) {
     const factor = planes[left - 1];
-    if (productCoefficients(2 * result.limbCount, factor?.limbCount ?? 0) > chainAloneCoefficients) break;
+    if (productCoefficients(2 * result.limbCount, factor?.limbCount ?? 0) > arena.tuning.chainAloneCoefficients) break;
     result = stepAlone(state, result, factor);
   }
   control.planesLeft = left;

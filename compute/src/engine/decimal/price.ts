@@ -3,11 +3,14 @@ import { surplusZeros } from '../../factorial/surplus-zeros.ts';
 import { digitsPerLimb } from '../../multiply/prime-constants.ts';
 import { productCoefficients } from '../../multiply/product-bound.ts';
 import { maxCoefficients } from '../../multiply/transform-shape.ts';
+import { defaultBlockingSeconds } from '../../plan/budget.ts';
 import type { Budget } from '../../plan/plan.ts';
 import { maxMemoryBytes } from '../../wasm/bridge.ts';
 import type { EnginePrice, FactorialFacts, SourceFacts } from '../engine.ts';
 import { type ArenaSource, type DecimalArena, decimalArena } from './arena.ts';
 import { priceExternalIfFits, priceLeastShared, priceScratch } from './external/external-price.ts';
+import { defaultTuning } from './tuning.ts';
+import { arenaWork, emissionSeconds, lanes } from './work.ts';
 
 const inMemory = {
   storage: 'memory',
@@ -16,10 +19,7 @@ const inMemory = {
   ioBytes: 0,
 } as const;
 
-/** Below this n a run stays on the calling thread, for 20 ms at most: it is done before a thread has started. */
-export const inlineLimit = 100_000n;
-const inlineReason = `a factorial below ${inlineLimit}! is computed at once`;
-const storeReason = 'beyond one WASM memory nothing stored is started from';
+const inlineReason = 'a factorial this small is computed at once';
 /** Primes are below one limb. */
 const limitByLimb = 10n ** 9n;
 /** More threads than this meet more often than they work. */
@@ -29,7 +29,7 @@ const bytesPerThread = 24 * 2 ** 20;
 const baseBytes = 16 * 2 ** 20;
 
 /** The memory of a run of n! on `threads` threads (0 = inline); undefined when no 32-bit memory holds it. */
-export function planArena(facts: FactorialFacts, threads: number): DecimalArena | undefined {
+export function planArena(facts: FactorialFacts, threads: number, tuning = defaultTuning): DecimalArena | undefined {
   if (facts.n >= limitByLimb) return undefined;
   const n = Number(facts.n);
   const significantDigits = productDigits(facts);
@@ -40,6 +40,7 @@ export function planArena(facts: FactorialFacts, threads: number): DecimalArena 
     Math.max(1, planeCount(n)),
     Math.max(1, threads),
     arenaSource(facts),
+    tuning,
   );
   return arena.totalBytes <= maxMemoryBytes ? arena : undefined;
 }
@@ -64,37 +65,43 @@ export function priceDecimal(facts: FactorialFacts, budget: Budget): EnginePrice
   const fitting = priceDecimalIfFits(facts, budget);
   if (fitting !== undefined) return fitting;
   const inOne = priceInOneMemory(facts, budget);
-  if (facts.source !== undefined) {
-    const impossible = facts.n < inlineLimit ? inlineReason : storeReason;
-    return budget.scratchBytes === 0 && facts.n >= inlineLimit ? inOne : { ...inOne, impossible };
-  }
+  if (isTooSmallForSource(facts, inOne)) return { ...inOne, impossible: inlineReason };
   if (budget.scratchBytes > 0 || inOne.impossible !== undefined) return priceScratch(facts, budget);
   return priceLeastShared(facts, budget.memoryBytes, inOne.memoryBytes) ?? inOne;
 }
 
 /** The same when it fits: in one WASM memory where that holds it, else in a store. */
 export function priceDecimalIfFits(facts: FactorialFacts, budget: Budget): EnginePrice | undefined {
-  if (facts.source !== undefined && facts.n < inlineLimit) return undefined;
   const inOne = priceInOneMemory(facts, budget);
-  if (inOne.impossible === undefined && inOne.memoryBytes <= budget.memoryBytes) return inOne;
-  return facts.source === undefined ? priceExternalIfFits(facts, budget) : undefined;
+  if (isTooSmallForSource(facts, inOne)) return undefined;
+  const fits = inOne.impossible === undefined && inOne.memoryBytes <= budget.memoryBytes;
+  return fits ? inOne : priceExternalIfFits(facts, budget);
+}
+
+function isTooSmallForSource({ source }: FactorialFacts, { threads }: EnginePrice): boolean {
+  return source !== undefined && threads === 0;
 }
 
 /** As many threads as the budget's memory holds; one when it holds none. */
 function priceInOneMemory(facts: FactorialFacts, budget: Budget): EnginePrice {
-  let threads = facts.n < inlineLimit ? 0 : Math.min(budget.threads, maxUsefulThreads);
+  let threads = chooseThreads(facts, budget);
   let price = priceWith(facts, threads);
   while (threads > 1 && price.memoryBytes > budget.memoryBytes) price = priceWith(facts, --threads);
   return price;
 }
 
+/** 0 where the calling thread may compute as long as it takes, and is done before threads that must start first. */
+function chooseThreads(facts: FactorialFacts, budget: Budget): number {
+  const digits = Number(facts.digitCount);
+  const threads = Math.min(budget.threads, maxUsefulThreads);
+  const alone = smallSeconds(digits, 0);
+  const mayBlock = alone <= (budget.blockingSeconds ?? defaultBlockingSeconds);
+  return mayBlock && alone <= smallSeconds(digits, threads) ? 0 : threads;
+}
+
 function priceWith(facts: FactorialFacts, threads: number): EnginePrice {
   const arena = planArena(facts, threads);
-  const digits = Number(facts.digitCount);
-  const { source } = facts;
-  const estimatedSeconds =
-    source === undefined ? estimateSeconds(digits, threads) : estimateSecondsFrom(facts, source, threads);
-  const price = { ...inMemory, threads, estimatedSeconds };
+  const price = { ...inMemory, threads, estimatedSeconds: estimateSeconds(facts, arena, threads) };
   if (arena === undefined) {
     const impossible = 'the number and its residues exceed the 4 GiB of one WASM memory';
     return { ...price, memoryBytes: maxMemoryBytes, impossible };
@@ -102,42 +109,27 @@ function priceWith(facts: FactorialFacts, threads: number): EnginePrice {
   return { ...price, memoryBytes: baseBytes + threads * bytesPerThread + arena.totalBytes };
 }
 
-/** Start of the threads (the kernels load once per process), then the digits times their logarithm: measured at n = 10^5 … 10^7, good to a factor of two elsewhere. */
-function estimateSeconds(digits: number, threads: number): number {
-  return startSeconds(threads) + computeSeconds(digits) / lanes(threads) + emissionSeconds(digits);
+/** Start of the threads (the kernels load once per process), then the work of the arena, with the digits of a stored m! read beside it; emission. */
+function estimateSeconds(facts: FactorialFacts, arena: DecimalArena | undefined, threads: number): number {
+  const digits = Number(facts.digitCount);
+  if (arena === undefined || threads === 0) return smallSeconds(digits, threads);
+  const { source: last, total } = arenaWork(arena);
+  const reading = readingSeconds(facts.source);
+  return (
+    startSeconds + Math.max((total - last) / lanes(threads), reading) + last / lanes(threads) + emissionSeconds(digits)
+  );
 }
 
-/**
- * The same from a stored m!: (m + 1)…n like a factorial of its own length, one product, a second sieve, and the stored digits, which the calling
- * thread parses meanwhile.
- */
-function estimateSecondsFrom({ n, digitCount }: FactorialFacts, source: SourceFacts, threads: number): number {
-  const digits = Number(digitCount);
-  const sourceDigits = Number(source.digitCount);
-  const quotient = computeSeconds(digits - sourceDigits) + siftSecondsPerNumber * Number(n);
-  const product = productShare * computeSeconds(digits);
-  const reading = sourceDigits * (parseSecondsPerDigit + 1 / source.bytesPerSecond);
-  const start = startSeconds(threads) + Math.max(quotient / lanes(threads), reading);
-  return start + product / lanes(threads) + emissionSeconds(digits);
+/** The same for small n, where what counts is whether threads are worth their start. */
+function smallSeconds(digits: number, threads: number): number {
+  const start = threads === 0 ? 0 : startSeconds;
+  return start + (7e-10 * digits * Math.log2(digits + 2)) / lanes(threads) + emissionSeconds(digits);
 }
 
-/** The last product as a share of computing all, sieve and residues of m! per number, parsing and residues per digit of m!. Set by tuners/source.ts. */
-const productShare = 0.35;
-const siftSecondsPerNumber = 1e-8;
+const startSeconds = 0.06;
+/** Parsing and residues, on the calling thread. */
 const parseSecondsPerDigit = 1e-9;
 
-function startSeconds(threads: number): number {
-  return threads === 0 ? 0 : 0.06;
-}
-
-function computeSeconds(digits: number): number {
-  return 7e-10 * digits * Math.log2(digits + 2);
-}
-
-function emissionSeconds(digits: number): number {
-  return 2e-9 * digits;
-}
-
-function lanes(threads: number): number {
-  return Math.max(1, 0.9 * threads);
+function readingSeconds(source: SourceFacts | undefined): number {
+  return source === undefined ? 0 : Number(source.digitCount) * (parseSecondsPerDigit + 1 / source.bytesPerSecond);
 }

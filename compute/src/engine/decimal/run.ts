@@ -10,12 +10,14 @@ import { ControlBlock } from './control.ts';
 import { multiplyInline } from './inline.ts';
 import { planArena, zerosIncluded } from './price.ts';
 import type { ProductTask } from './product-task.ts';
+import { programUnits } from './program.ts';
 import { resultText } from './result-text.ts';
 import { placeBasePrimes } from './segment-products.ts';
 import type { DecimalShare } from './thread-state.ts';
+import { arenaWork, memoryWorkUnits } from './work.ts';
 
 const productModule = new URL('../../../dist/engine/decimal/product-task.js', import.meta.url);
-const progressIntervalMs = 100;
+const progressIntervalMs = 50;
 /** Times that the program is started: once more when a thread was lost. */
 const maxAttempts = 2;
 
@@ -32,13 +34,13 @@ export const runDecimal: EngineRunner = async (run) => {
   };
   const instance = instantiateKernels(share.module, share.memory);
   const control = new ControlBlock(instance, arena);
-  const residues = await withProgress(run, control, () => multiplyWithRepeat(run, share, instance, control));
+  const residues = await withProgress(run, control, arena, () => multiplyWithRepeat(run, share, instance, control));
   return finishedDigits(run, share, instance, control.resultLimbs, residues);
 };
 
 /**
- * The whole program is what is repeated when a thread is lost: it reads nothing but n and the stored m!, and products are made in the place of their operands. Once; the
- * second loss is a `KernelError`, and so is a thread's own failure at once.
+ * The whole program is what is repeated when a thread is lost: it reads nothing but n and the stored m!, and products are made in the place of their
+ * operands. Once; the second loss is a `KernelError`, and so is a thread's own failure at once.
  */
 async function multiplyWithRepeat(
   run: EngineRun,
@@ -127,14 +129,17 @@ async function placeSource(
 async function withProgress<Result>(
   run: EngineRun,
   control: ControlBlock,
+  arena: DecimalArena,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  const unitsPerMillionth = Number(run.facts.digitCount - run.facts.trailingZeros) / 1_000_000;
+  const { tables, segments, total } = arenaWork(arena);
+  const units = memoryWorkUnits(arenaWork(arena), arena.threads) / programUnits;
   let reported = 0;
   const report = () => {
     // A run that begins again counts from 0: what was told stays told.
     const progress = Math.max(reported, control.progress);
-    run.meter.advance(progress < 200_000 ? 'sieve' : 'product', (progress - reported) * unitsPerMillionth);
+    const phase = progress < (programUnits * (tables + segments)) / total ? 'sieve' : 'product';
+    run.meter.advance(phase, (progress - reported) * units);
     reported = progress;
   };
   report();

@@ -40,7 +40,12 @@ export function openThreadState(
     instance,
     control,
     team: new SharedTeam(control, arena.threads),
-    worker: { instance, tables: locateTables(arena.tablesPtr, arena.levels), scratchPtr: scratch.kernelPtr },
+    worker: {
+      instance,
+      tables: locateTables(arena.tablesPtr, arena.levels),
+      scratchPtr: scratch.kernelPtr,
+      togetherBytes: arena.tuning.togetherBytes,
+    },
     scratch,
     ownArea: { ptr: scratch.areaPtr, bytes: scratch.areaBytes },
     teamArea: { ptr: arena.areaPtr, bytes: arena.areaBytes },

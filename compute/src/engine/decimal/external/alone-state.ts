@@ -9,8 +9,9 @@ import {
   tableTaskCount,
 } from '../../../multiply/workspace.ts';
 import type { KernelInstance, Ptr } from '../../../wasm/bridge.ts';
-import { aloneCoefficients, leafWords, residueTableBytes, type ThreadScratch, takeScratch } from '../arena.ts';
+import { leafWords, residueTableBytes, type ThreadScratch, takeScratch } from '../arena.ts';
 import type { LeafState } from '../segment-products.ts';
+import { defaultTuning } from '../tuning.ts';
 import type { Take } from './region.ts';
 import type { ResiduePair } from './stored-number.ts';
 
@@ -31,7 +32,7 @@ export function segmentPrimes(span: number): number {
 
 /** Coefficients of the largest product within one segment of the sieve. */
 export function segmentCoefficients(span: number, primeLimbs: PrimeLimbs): number {
-  return Math.min(aloneCoefficients, 4 * Math.ceil((primeLimbs * segmentPrimes(span)) / 4));
+  return Math.min(defaultTuning.aloneCoefficients, 4 * Math.ceil((primeLimbs * segmentPrimes(span)) / 4));
 }
 
 /** Addresses of a segment task. */
@@ -43,7 +44,10 @@ export function segmentLayout(take: Take, n: number, span: number, primeLimbs: P
     // Every other number up to √n at most.
     basePrimesPtr: take(2 * Math.sqrt(n) + 64),
     tablesPtr: take(tablesBytes(levels)),
-    scratch: primeLimbs === 1 ? takeScratch(take, span, coefficients) : takeLargeScratch(take, n, span, coefficients),
+    scratch:
+      primeLimbs === 1
+        ? takeScratch(take, span, coefficients, defaultTuning)
+        : takeLargeScratch(take, n, span, coefficients),
     residueTablePtr: take(residueTableBytes),
     accPtr: take(16),
   };

@@ -15,6 +15,10 @@ import { segmentBlobBytes } from './segment-task.ts';
 /** How n! is computed out of core: a plain value, made before anything runs. */
 export interface ExternalPlan {
   readonly n: number;
+  /** m of the stored m! that is started from; 0 = none. */
+  readonly sourceNumber: number;
+  /** Limbs of m! / 10^z(m). */
+  readonly sourceLimbs: number;
   readonly threads: number;
   readonly regionBytes: number;
   /** Numbers of one segment of the sieve. */
@@ -85,21 +89,26 @@ export function planExternal(
     (size) => layoutBytes((take) => groupLayout(take, size, largestGroupCount)) <= regionBytes,
   );
   if (span === undefined || groupLimbs === undefined) return undefined;
-  const chain = priceProducts(n, limbCount, groupLimbs, { regionBytes, threads, limits });
+  const sourceLimbs = significantLimbs(facts.source);
+  const chain = priceProducts(n, limbCount - sourceLimbs, groupLimbs, { regionBytes, threads, limits }, sourceLimbs);
   if (chain === undefined) return undefined;
   const planesBytes = planeBytes(n);
-  const leaves = 3 * planesBytes + segmentBlobBytes(n, 0, span) * threads;
+  const leaves = 3 * planesBytes + segmentBlobBytes(n, 0, span) * threads + 4 * sourceLimbs;
   return {
     n,
+    sourceNumber: Number(facts.source?.n ?? 0n),
+    sourceLimbs,
     threads,
     regionBytes,
     span,
     planeCount: Math.max(1, planeCount(n)),
     groupLimbs,
     memoryBytes: reservedBytes + threads * regionBytes,
-    scratchBytes: Math.ceil(Math.max(leaves, planesBytes + chain.peakBytes) + limbCount + slackBytes),
+    scratchBytes: Math.ceil(
+      Math.max(leaves, planesBytes + chain.peakBytes) + (sourceLimbs > 0 ? 4 : 1) * limbCount + slackBytes,
+    ),
     readBytes: Math.ceil(chain.readBytes + 4 * planesBytes + 4 * limbCount),
-    writtenBytes: Math.ceil(chain.writtenBytes + 4 * planesBytes),
+    writtenBytes: Math.ceil(chain.writtenBytes + 4 * planesBytes + 4 * sourceLimbs),
     chainCost: chain.cost,
     primeLimbs,
     limits,
@@ -107,13 +116,17 @@ export function planExternal(
   };
 }
 
-// limbCount bytes: the number before a step, a quarter as long, which checkpoints keep.
+// limbCount bytes: the number before a step, a quarter as long, which checkpoints keep; before the last product with a source, all of it.
 /** Padding of many small numbers. */
 const slackBytes = 1024 * 1024;
 
-/** Limbs of n! / 10^z, rounded up. */
-export function significantLimbs(facts: FactorialFacts): number {
-  return Math.ceil(Number(facts.digitCount - facts.trailingZeros) / digitsPerLimb);
+/** Limbs of n! / 10^z, rounded up; room for the zeros that a start from m! leaves. */
+export function significantLimbs(
+  facts: Pick<FactorialFacts, 'digitCount' | 'trailingZeros' | 'source'> | undefined,
+): number {
+  if (facts === undefined) return 0;
+  const surplusLimbs = facts.source === undefined ? 0 : 4;
+  return Math.ceil(Number(facts.digitCount - facts.trailingZeros) / digitsPerLimb) + surplusLimbs;
 }
 
 /** Least bytes of regions with which n! can be computed at all on one thread; undefined when no memory suffices. */
@@ -151,14 +164,15 @@ function planeBytes(n: number): number {
 }
 
 /**
- * The prices of the chain's products of the last planes, largest first; undefined when one does not fit. Earlier ones are a quarter as large each time.
- * `besideBytes`: numbers that stay beside a product.
+ * The prices of the chain's products of the last planes, largest first, before them that with a stored number of `sourceLimbs` limbs; undefined when one
+ * does not fit. Earlier ones are a quarter as large each time. `besideBytes`: numbers that stay beside a product.
  */
 function priceProducts(
   n: number,
   limbCount: number,
   groupLimbs: number,
   pricing: ProductPricing,
+  sourceLimbs: number,
 ): ChainPrice | undefined {
   let chain: ChainPrice = { cost: 1, peakBytes: 0, readBytes: 0, writtenBytes: 0 };
   const add = (aLimbs: number, bLimbs: number, isSquare: boolean, besideBytes: number): boolean => {
@@ -167,14 +181,18 @@ function priceProducts(
     if (price !== undefined) chain = addPrice(chain, price, besideBytes);
     return price !== undefined;
   };
+  if (sourceLimbs > 0 && !add(sourceLimbs, limbCount, false, 0)) return undefined;
+  const sourceBytes = 4 * sourceLimbs;
   for (let plane = 0; limbCount / 2 ** plane > 1024; plane += 2) {
     const whole = Math.ceil(limbCount / 2 ** plane) + 8;
-    const factor = Math.ceil((2 * n) / 2 ** plane / Math.LN10 / digitsPerLimb) + 8;
+    const factor = Math.min(whole, Math.ceil((2 * n) / 2 ** plane / Math.LN10 / digitsPerLimb) + 8);
     const square = Math.ceil(whole / 2) + 8;
     const rest = whole - square + 16;
     const half = Math.ceil(square / 2);
     const fine =
-      add(rest, square, false, 0) && add(square, factor, false, 4 * square) && add(half, half, true, 4 * factor);
+      add(rest, square, false, sourceBytes) &&
+      add(square, factor, false, sourceBytes + 4 * square) &&
+      add(half, half, true, sourceBytes + 4 * factor);
     if (!fine) return undefined;
   }
   return chain;

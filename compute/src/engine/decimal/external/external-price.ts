@@ -18,14 +18,6 @@ const mostTurns = 8;
 /** Estimates that differ by less than this share are taken for equal. */
 const estimateTolerance = 0.03;
 
-/** Computing a digit out of core takes so many times what emitting it takes. */
-const unitsPerDigit = 20;
-
-/** Work units of an out-of-core run before emission, where a digit emitted is one. */
-export function externalWorkUnits(facts: FactorialFacts): number {
-  return unitsPerDigit * Number(facts.digitCount - facts.trailingZeros);
-}
-
 function runtimeBytes(threads: number): number {
   return baseBytes + threads * bytesPerThread;
 }

@@ -11,6 +11,9 @@ const secondsPerCost = 0.9e-9;
 const secondsPerNumber = { 1: 6e-8, 2: 1.2e-7 } as const;
 const secondsPerMovedByte = { scratch: 0.37e-9, 'shared-memory': 0.13e-9 } as const;
 const secondsPerDigit = 2.5e-9;
+const secondsPerSourceDigit = 2.7e-9;
+/** What sieving and residues take of `secondsPerNumber`. */
+const siftShare = 0.25;
 const startSeconds = 0.8;
 /** What a disk writes and reads in a second, in bytes, in large blocks. Set by tuners/disk.ts. */
 const diskBytesPerSecond = 250e6;
@@ -25,11 +28,22 @@ const unwrittenShare = 0.1;
 export function estimateExternalSeconds(facts: FactorialFacts, plan: ExternalPlan, storage: StoreKind): number {
   const { threads, readBytes, writtenBytes, chainCost } = plan;
   const moved = secondsPerMovedByte[storage] * (readBytes + writtenBytes);
-  const sieve = secondsPerNumber[plan.primeLimbs] * plan.n;
+  const sieve = secondsPerNumber[plan.primeLimbs] * sievedNumbers(facts, plan);
   // The chain's cost is that of the threads together.
   const work = (moved + sieve) / Math.max(1, 0.9 * threads) + secondsPerCost * chainCost;
   const disk = storage === 'scratch' ? diskSeconds(plan) : 0;
-  return startSeconds + Math.max(work, disk) + secondsPerDigit * Number(facts.digitCount);
+  return startSeconds + readingSeconds(facts) + Math.max(work, disk) + secondsPerDigit * Number(facts.digitCount);
+}
+
+/** Numbers that are sieved and multiplied; from a stored m! some are sieved for their residues alone, or multiplied in m! already. */
+function sievedNumbers({ digitCount, source }: FactorialFacts, { n, sourceNumber }: ExternalPlan): number {
+  const newShare = source === undefined ? 1 : 1 - Number(source.digitCount) / Number(digitCount);
+  return siftShare * (n + sourceNumber) + (1 - siftShare) * n * newShare;
+}
+
+/** Before anything else, the digits of a stored m! come in. */
+function readingSeconds({ source }: FactorialFacts): number {
+  return source === undefined ? 0 : Number(source.digitCount) * (secondsPerSourceDigit + 1 / source.bytesPerSecond);
 }
 
 function diskSeconds({ scratchBytes, memoryBytes, readBytes, writtenBytes }: ExternalPlan): number {

@@ -8,6 +8,7 @@ import {
   transformShape,
 } from '../../../multiply/transform-shape.ts';
 import { primeCount } from '../../../multiply/workspace.ts';
+import { residueTableBytes } from '../arena.ts';
 import { maxParts } from './fold-field.ts';
 import { layoutBytes, type Take } from './region.ts';
 
@@ -41,6 +42,8 @@ export function residueLayout(take: Take, transform: TransformShape, isSquare: b
     twiddlePtr: take(twiddleScratchBytes),
     leafPtr: take(48 * maxLeafLength),
     constantPtr: take(8),
+    digestTablePtr: take(residueTableBytes),
+    accPtr: take(16),
     weightPtrs: [take(32), take(32), take(32), take(32)] as const,
     firstPtr: take(16 * transform.columns),
     secondPtr: isSquare ? undefined : take(16 * transform.columns),

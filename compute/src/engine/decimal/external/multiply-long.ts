@@ -4,8 +4,16 @@ import { openBlob, type StoredBlob } from '../../../limbs/stored-blob.ts';
 import { powerMod } from '../../../multiply/primes.ts';
 import { verificationModuli } from '../../../verify/moduli.ts';
 import type { JoinTask, JoinTerm } from './join-task.ts';
-import { assertIntact, digestStored, type ExternalContext, multiplyStored, trimmedLimbs } from './multiply-stored.ts';
+import {
+  assertIntact,
+  digestStored,
+  type ExternalContext,
+  inheritProduct,
+  multiplyStored,
+  trimmedLimbs,
+} from './multiply-stored.ts';
 import { fieldLimits, splitLimbs } from './product-limits.ts';
+import { joinCost } from './product-price.ts';
 import { multiplyResiduePairs, type ResiduePair, type StoredNumber, sameResidues } from './stored-number.ts';
 
 const joinModule = new URL('../../../../dist/engine/decimal/external/join-task.js', import.meta.url);
@@ -21,7 +29,7 @@ const kept = async (): Promise<void> => undefined;
  *   a·b = z₂·y² + ((a₀ + a₁)·(b₀ + b₁) − z₀ − z₂)·y + z₀,   z₀ = a₀·b₀,  z₂ = a₁·b₁,
  *
  * or two where only the longer operand is cut. `release` is called when the operands are needed no more. Every part, sum and product has residues that are
- * compared: `KernelError` (`verification-failed`) at the first that is wrong.
+ * compared: `KernelError` (`verification-failed`) at the first that is wrong. With a progress, the products of the parts are written down and found again.
  */
 export async function multiplyLong(
   context: ExternalContext,
@@ -31,6 +39,7 @@ export async function multiplyLong(
 ): Promise<StoredNumber> {
   const half = splitLimbs(a.limbCount, b.limbCount, context.limits ?? fieldLimits);
   if (half === undefined) return multiplyStored(context, a, b, release);
+  context.progress?.assertThere(a, b);
   const [long, short] = a.limbCount >= b.limbCount ? [a, b] : [b, a];
   const products =
     short.limbCount <= half
@@ -38,9 +47,28 @@ export async function multiplyLong(
       : await multiplyHalves(context, long, short, half, release);
   const residues = multiplyResiduePairs(a.residues, b.residues);
   const product = await join(context, products, a.limbCount + b.limbCount, residues);
-  for (const blob of new Set(products.map(({ number }) => number.blob))) await context.store.remove(blob);
   await assertIntact(context.threads, product);
+  await context.progress?.finish(product);
+  for (const blob of new Set(products.map(({ number }) => number.blob))) await context.store.remove(blob);
+  context.onCost?.(joinCost(products.length, a.limbCount + b.limbCount));
   return product;
+}
+
+/** One product of parts: found, when an earlier process finished it. */
+async function multiplyParts(
+  { progress, ...context }: ExternalContext,
+  name: string,
+  a: StoredNumber,
+  b: StoredNumber,
+  release: () => Promise<void>,
+): Promise<StoredNumber> {
+  if (progress === undefined) return multiplyLong(context, a, b, release);
+  const inner = progress.inner(name);
+  const found = await inner.intact();
+  if (found === undefined) return multiplyLong({ ...context, progress: inner }, a, b, release);
+  inheritProduct(context, a, b);
+  await release();
+  return found;
 }
 
 /** Only the longer operand is cut. */
@@ -53,8 +81,8 @@ async function multiplyLonger(
 ): Promise<JoinTerm[]> {
   const [low, high] = await cut(context, long, half);
   const terms: JoinTerm[] = [];
-  if (low !== undefined) terms.push(term(await multiplyLong(context, low, short, kept), 0));
-  terms.push(term(await multiplyLong(context, high, short, release), half));
+  if (low !== undefined) terms.push(term(await multiplyParts(context, 'low', low, short, kept), 0));
+  terms.push(term(await multiplyParts(context, 'high', high, short, release), half));
   return terms;
 }
 
@@ -70,10 +98,10 @@ async function multiplyHalves(
   const aSum = await addParts(context, aParts);
   const bSum = a === b ? aSum : await addParts(context, bParts);
   const [[aLow, aHigh], [bLow, bHigh]] = [aParts, bParts];
-  const low = aLow && bLow && (await multiplyLong(context, aLow, bLow, kept));
-  const high = await multiplyLong(context, aHigh, bHigh, kept);
+  const low = aLow && bLow && (await multiplyParts(context, 'low', aLow, bLow, kept));
+  const high = await multiplyParts(context, 'high', aHigh, bHigh, kept);
   await release();
-  const middle = await multiplyLong(context, aSum, bSum, async () => {
+  const middle = await multiplyParts(context, 'middle', aSum, bSum, async () => {
     await context.store.remove(aSum.blob);
     if (bSum !== aSum) await context.store.remove(bSum.blob);
   });

@@ -11,34 +11,40 @@ const taskUrl = (name: string) => new URL(`../../../../dist/engine/decimal/exter
 const segmentModule = taskUrl('segment-task');
 const groupModule = taskUrl('group-task');
 
-/** The planes of n! / 10^z, each a stored number (undefined = 1), and n! / 10^z modulo the verification moduli by another way. */
+/**
+ * The planes of n! / 10^z, or of what m! is to be multiplied by, each a stored number (undefined = 1); n! / 10^z and m! / 10^z(m) modulo the
+ * verification moduli by another way (m = 0: 1).
+ */
 export interface StoredPlanes {
   readonly planes: readonly (StoredNumber | undefined)[];
   readonly expected: ResiduePair;
+  readonly expectedSource: ResiduePair;
 }
 
 /**
  * Sieves, multiplies every segment's primes plane by plane, and joins the segments' products, a batch of segments at a time, so that neither the primes
- * nor the list of their products is ever held whole. `onShare`: shares of it all, adding up to 1.
+ * nor the list of their products is ever held whole. `onShare`: shares of either, adding up to 1.
  */
 export async function multiplyPlanesStored(
   context: ExternalContext,
   plan: ExternalPlan,
-  onShare: (share: number) => void,
+  onShare: (work: 'segments' | 'joins', share: number) => void,
 ): Promise<StoredPlanes> {
   const { onCost: _, ...quiet } = context;
   const segmentCount = Math.ceil((plan.n + 1) / plan.span);
   const products = Array.from({ length: plan.planeCount }, (): BatchProduct[] => []);
   let expected: ResiduePair = [1n, 1n];
+  let expectedSource: ResiduePair = [1n, 1n];
   for (let first = 0; first < segmentCount; first += plan.segmentsPerBatch) {
     const count = Math.min(plan.segmentsPerBatch, segmentCount - first);
     const share = count / segmentCount;
-    const made = await multiplySegments(quiet, plan, first, count, (part) => onShare(0.7 * share * part));
+    const made = await multiplySegments(quiet, plan, first, count, (part) => onShare('segments', share * part));
     expected = multiplyResiduePairs(expected, made.expected);
+    expectedSource = multiplyResiduePairs(expectedSource, made.expectedSource);
     for (const [plane, factors] of (await joinSmall(quiet, plan, made.planes)).entries()) {
       const number = await joinLarge(quiet, plan, factors);
       if (number !== undefined) await addBatch(quiet, plan, products[plane]!, number);
-      onShare((0.3 * share) / plan.planeCount);
+      onShare('joins', share / plan.planeCount);
     }
   }
   const planes: (StoredNumber | undefined)[] = [];
@@ -51,7 +57,7 @@ export async function multiplyPlanesStored(
       ),
     );
   }
-  return { planes, expected };
+  return { planes, expected, expectedSource };
 }
 
 /** The product of 2^rank batches. */
@@ -79,13 +85,14 @@ async function addBatch(
 /** The products of `count` segments from the `first` on, plane by plane in no particular order. */
 async function multiplySegments(
   { threads, store }: ExternalContext,
-  { n, span, planeCount, primeLimbs }: ExternalPlan,
+  { n, sourceNumber, span, planeCount, primeLimbs }: ExternalPlan,
   first: number,
   count: number,
   onShare: (share: number) => void,
-): Promise<{ readonly planes: StoredNumber[][]; readonly expected: ResiduePair }> {
+): Promise<Omit<StoredPlanes, 'planes'> & { readonly planes: StoredNumber[][] }> {
   const planes: StoredNumber[][] = Array.from({ length: planeCount }, () => []);
-  let expected: ResiduePair = [1n, 1n];
+  let quotient: ResiduePair = [1n, 1n];
+  let expectedSource: ResiduePair = [1n, 1n];
   const lows = Array.from({ length: count }, (_, segment) => (first + segment) * span);
   const blobs = new Map<number, SegmentTask['out']>();
   await threads.map<number, SegmentProducts>(
@@ -94,16 +101,17 @@ async function multiplySegments(
     async (low, claim): Promise<SegmentTask> => {
       const out = await store.create('segment', segmentBlobBytes(n, low, span));
       blobs.set(low, out);
-      return { claim, n, low, span, primeLimbs, out };
+      return { claim, n, sourceNumber, low, span, primeLimbs, out };
     },
-    async ({ nodes, bytes, powerResidues }, low) => {
+    async ({ nodes, bytes, powerResidues, sourceResidues }, low) => {
       const blob = await store.shrink(blobs.get(low)!, bytes);
       for (const { plane, ...node } of nodes) planes[plane]!.push({ blob, ...node });
-      expected = multiplyResiduePairs(expected, powerResidues);
+      quotient = multiplyResiduePairs(quotient, powerResidues);
+      expectedSource = multiplyResiduePairs(expectedSource, sourceResidues);
       onShare(1 / lows.length);
     },
   );
-  return { planes, expected };
+  return { planes, expected: multiplyResiduePairs(quotient, expectedSource), expectedSource };
 }
 
 /** Joins neighbours into groups that one thread multiplies whole, until every plane is one number or a few that are too long for that. */

@@ -17,6 +17,11 @@ export interface ProductPrice {
 /** Nanoseconds per limb and term of putting a product together from those of its parts. */
 const joinCostPerLimb = 2;
 
+/** `estimateCost` of putting a product of so many limbs together from `terms` terms. */
+export function joinCost(terms: number, limbs: number): number {
+  return joinCostPerLimb * terms * limbs;
+}
+
 export interface ProductPricing {
   readonly regionBytes: number;
   readonly threads: number;
@@ -47,7 +52,7 @@ export function priceProduct(
   const workingBytes = one.workingBytes + (products - 1) * partProductBytes + sumBytes / 2 + 4 * limbs + 64;
   const terms = isShortWhole ? 2 : 5;
   return {
-    cost: products * one.cost + joinCostPerLimb * terms * limbs,
+    cost: products * one.cost + joinCost(terms, limbs),
     workingBytes,
     peakBytes: operandBytes + workingBytes,
     // Parts are read for their residues and their sum, the parts' products put together, the product verified.

@@ -5,10 +5,14 @@ import { fillTables, storeConstant, storeWeights, writePrimeContext } from '../.
 import { powerMod, transformPrimes } from '../../../multiply/primes.ts';
 import { asTask } from '../../../pool/as-task.ts';
 import type { KernelInstance, Ptr } from '../../../wasm/bridge.ts';
+import { digestLimbs } from './alone-state.ts';
 import { partConstant, partRoot } from './fold-field.ts';
 import { type FoldShape, residueLayout } from './fold-shape.ts';
 import { openRegion, type RegionClaim } from './region.ts';
-import type { StoredNumber } from './stored-number.ts';
+import type { ResiduePair, StoredNumber } from './stored-number.ts';
+
+/** Bytes read back at a time. */
+const digestReadBytes = 2 ** 22;
 
 /** a·b modulo one prime and x^points − z_part; b absent = a². */
 export interface ResidueTask {
@@ -20,6 +24,8 @@ export interface ResidueTask {
   readonly b: StoredNumber | undefined;
   /** Receives `points` words in [0, p). */
   readonly out: StoredBlob;
+  /** Read the residues back, and return what `digestStored` finds of the words. */
+  readonly digest: boolean;
 }
 
 /**
@@ -44,7 +50,7 @@ class ResidueProduct {
     }
   }
 
-  async run(): Promise<void> {
+  async run(): Promise<ResiduePair | undefined> {
     const { shape, a, b } = this.#task;
     const { contextPtr, firstPtr, secondPtr, leafPtr } = this.#layout;
     const { kernels } = this.#instance;
@@ -58,6 +64,21 @@ class ResidueProduct {
     kernels.multiplyPointwise(contextPtr, firstPtr, secondPtr ?? firstPtr, leafLength, 0, 0, levels, leafPtr);
     kernels.inverseNtt(contextPtr, firstPtr, 16 * columns, 0, 0, levels);
     await this.#unfold();
+    return this.#task.digest ? this.#digest() : undefined;
+  }
+
+  /** The residues as they are on the disk, read to where the transform was. */
+  async #digest(): Promise<ResiduePair> {
+    const { digestTablePtr, accPtr, firstPtr } = this.#layout;
+    const { bytes, kernels } = this.#instance;
+    const { points } = this.#task.shape;
+    await using out = await openBlob(this.#task.out);
+    for (let from = 0; from < 4 * points; from += digestReadBytes) {
+      const to = Math.min(4 * points, from + digestReadBytes);
+      await out.read(from, bytes.subarray(firstPtr + from, firstPtr + to));
+    }
+    kernels.fillResidueTable(digestTablePtr);
+    return digestLimbs(this.#instance, digestTablePtr, accPtr, firstPtr, points);
   }
 
   /** Streams an operand into lanes: Horner's scheme over the pieces of `points` coefficients, highest first, block of columns by block. */
@@ -166,4 +187,4 @@ async function loadBlock(
   if (count > 0) await blob.read(offsetBytes + 8 * start, bytes.subarray(ptr, ptr + 8 * count));
 }
 
-export default asTask((task: ResidueTask): Promise<void> => new ResidueProduct(task).run());
+export default asTask((task: ResidueTask): Promise<ResiduePair | undefined> => new ResidueProduct(task).run());

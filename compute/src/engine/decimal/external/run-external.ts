@@ -6,18 +6,19 @@ import { MemoryStore } from '../../../limbs/memory-store.ts';
 import { ScratchStore } from '../../../limbs/scratch-store.ts';
 import { sharedModule } from '../../../wasm/bridge.ts';
 import type { EngineDigits, EngineRun, EngineRunner } from '../../engine.ts';
+import { zerosIncluded } from '../price.ts';
 import type { ExternalPlan } from './external-plan.ts';
-import { externalWorkUnits, planOfBudget } from './external-price.ts';
+import { planOfBudget } from './external-price.ts';
 import { ExternalThreads } from './external-threads.ts';
+import { type ExternalWork, externalWork } from './external-work.ts';
 import type { ExternalContext } from './multiply-stored.ts';
 import { multiplyPlanesStored } from './plane-tree.ts';
-import { recordProgress, resumeRun } from './resume.ts';
+import { type ResumedRun, recordProgress, resumeRun, stepName } from './resume.ts';
+import { StepProgress } from './step-progress.ts';
+import { assertSource, storeSource } from './store-source.ts';
 import { type ChainState, multiplyChainStored } from './stored-chain.ts';
 import { type StoredNumber, sameResidues } from './stored-number.ts';
 import { storedText } from './stored-text.ts';
-
-/** Share of the time before emission that sieve and planes take: 0.37 at n = 3·10^7, 0.2 at 10^9. */
-const planesShare = 0.3;
 
 /** Computes n! / 10^z with limbs and residues in a store, scratch files or shared memory, verified before it resolves. */
 export const runExternal: EngineRunner = async (run) => {
@@ -71,27 +72,38 @@ export async function computeInStore(run: EngineRun, plan: ExternalPlan, store: 
     randomUUID(),
     sharedModule(),
   );
-  const units = externalWorkUnits(run.facts);
-  const advance = (phase: 'sieve' | 'product', share: number) => run.meter.advance(phase, share * units);
+  const work = externalWork(run.facts, plan);
   const context: ExternalContext = { threads, store, limits: plan.limits };
   const checkpoint = store instanceof CheckpointStore ? store : undefined;
-  const resumed = checkpoint === undefined ? undefined : await resumeRun(checkpoint, threads, run.facts.n);
+  const resumed = checkpoint === undefined ? undefined : await resumeRun(checkpoint, threads, run.facts);
+  const onBytes = (bytes: number) =>
+    run.meter.advance('sieve', (bytes * work.source) / Number(run.facts.source?.digitCount));
+  // What is wrong with the stored digits should show before anything is made of them.
+  const source = resumed?.state === undefined ? await sourceOf(run, store, onBytes) : undefined;
   const stored =
-    resumed?.planes ?? (await multiplyPlanesStored(context, plan, (share) => advance('sieve', planesShare * share)));
-  if (resumed?.planes !== undefined) advance('sieve', planesShare);
+    resumed?.planes ??
+    (await multiplyPlanesStored(context, plan, (kind, share) => run.meter.advance('sieve', share * work[kind])));
   const save = async (state: ChainState): Promise<void> => {
-    if (checkpoint !== undefined) await recordProgress(checkpoint, run.facts.n, stored, state);
+    if (checkpoint !== undefined) await recordProgress(checkpoint, run.facts, stored, state);
   };
-  const start = resumed?.state ?? { result: undefined, planesLeft: stored.planes.length };
-  await save(start);
-  if (resumed?.state !== undefined) advance('product', (1 - planesShare) * shareDone(start));
+  if (source !== undefined) assertSource(run.facts.source!.n, source, stored.expectedSource);
+  const start = resumed?.state ?? { result: undefined, planesLeft: stored.planes.length, source };
+  // What is recorded already stays with the journal of its step.
+  if (resumed?.planes === undefined || resumed.state === undefined) await save(start);
+  const onCost = (cost: number, isInherited = false) => {
+    const units = (cost * work.chain) / plan.chainCost;
+    if (isInherited) run.meter.inherit('product', units);
+    else run.meter.advance('product', units);
+  };
+  inheritWork(run, plan, work, resumed, start);
+  const afterStep = async (state: ChainState): Promise<void> => {
+    run.meter.advance('product', work.steps / Math.ceil(stored.planes.length / 2));
+    await save(state);
+  };
+  const chain = { context: { ...context, onCost }, plan, planes: stored.planes, afterStep };
   const result = await multiplyChainStored(
-    { ...context, onCost: (cost) => advance('product', ((1 - planesShare) * cost) / plan.chainCost) },
-    plan,
-    stored.planes,
+    checkpoint === undefined ? chain : { ...chain, progressOf: progressAfter(checkpoint, threads, start, resumed) },
     start,
-    checkpoint !== undefined,
-    save,
   );
   const { expected } = stored;
   assertExpected(run, result, expected);
@@ -101,12 +113,45 @@ export async function computeInStore(run: EngineRun, plan: ExternalPlan, store: 
       if (run.keepCheckpoint !== true) checkpoint?.finish();
     },
     expectedResidues: expected,
+    zerosIncluded: zerosIncluded(run.facts),
   };
 }
 
-/** Of the chain's work: each plane doubles the number, and a step costs about what its result is long. */
-function shareDone({ result, planesLeft }: ChainState): number {
-  return result === undefined ? 0 : 2 ** -planesLeft;
+/** Progress of steps: what an earlier process wrote down for the first one, nothing for those after it. */
+function progressAfter(
+  checkpoint: CheckpointStore,
+  threads: ExternalThreads,
+  start: ChainState,
+  resumed: ResumedRun | undefined,
+): (state: ChainState) => StepProgress {
+  return (state) =>
+    new StepProgress(checkpoint, threads, stepName(state), state === start ? (resumed?.entries ?? []) : []);
+}
+
+/** Reports what an earlier process did: the planes, and the steps of the chain before `start`. */
+function inheritWork(
+  { meter, facts }: EngineRun,
+  plan: ExternalPlan,
+  work: ExternalWork,
+  resumed: ResumedRun | undefined,
+  start: ChainState,
+): void {
+  if (resumed?.planes !== undefined) meter.inherit('sieve', work.segments + work.joins);
+  if (resumed?.state === undefined) return;
+  if (facts.source !== undefined) meter.inherit('sieve', work.source);
+  const isOver = start.planesLeft === 0 && start.source === undefined;
+  // A step costs about a quarter of the next one.
+  meter.inherit('product', work.steps * (1 - start.planesLeft / Math.max(1, plan.planeCount)));
+  meter.inherit('product', work.chain * (isOver ? 1 : 2 ** -start.planesLeft));
+}
+
+async function sourceOf(
+  run: EngineRun,
+  store: LimbStore,
+  onBytes: (bytes: number) => void,
+): Promise<StoredNumber | undefined> {
+  const { source } = run.facts;
+  return source === undefined ? undefined : storeSource(run, source, store, onBytes);
 }
 
 function assertExpected(run: EngineRun, result: StoredNumber, expected: StoredNumber['residues']): void {

@@ -24,8 +24,9 @@ export interface SegmentNode {
 export interface SegmentProducts {
   readonly nodes: readonly SegmentNode[];
   readonly bytes: number;
-  /** ∏ p^e over the segment modulo the verification moduli, by another way than the products. */
+  /** ∏ p^e over the segment modulo the verification moduli, by another way than the products: of what is multiplied, and of m!. */
   readonly powerResidues: ResiduePair;
+  readonly sourceResidues: ResiduePair;
 }
 
 /**
@@ -43,7 +44,7 @@ export default asTask(async ({ claim, out, ...range }: SegmentTask): Promise<Seg
   const { instance, take } = openRegion(claim);
   const layout = segmentLayout(take, range.n, range.span, range.primeLimbs);
   instance.kernels.fillResidueTable(layout.residueTablePtr);
-  const { largestExponent, powerResidues, multiplyPlane } = listSegmentPrimes(instance, layout, range);
+  const { largestExponent, powerResidues, sourceResidues, multiplyPlane } = listSegmentPrimes(instance, layout, range);
   await using blob = await openBlob(out);
   const nodes: SegmentNode[] = [];
   let offsetBytes = 0;
@@ -57,5 +58,5 @@ export default asTask(async ({ claim, out, ...range }: SegmentTask): Promise<Seg
     nodes.push({ plane, offsetBytes, limbCount, residues });
     offsetBytes += nodeBytes;
   }
-  return { nodes, bytes: offsetBytes, powerResidues };
+  return { nodes, bytes: offsetBytes, powerResidues, sourceResidues };
 });
