@@ -12,7 +12,8 @@ export function record(name: string, results: unknown): void {
     cpu: cpus()[0]?.model ?? 'unknown',
     cores: cpus().length,
     node: process.version,
-    loadAverage: loadavg(),
+    /** Of the last minute. */
+    loadAverage: loadavg()[0],
   };
   const text = JSON.stringify({ commit: head.trim(), machine, results }, undefined, 2);
   writeFileSync(new URL(`${name}.json`, folder), `${text}\n`);

@@ -5,12 +5,13 @@ import {
   computeFactorial,
   type FactorialPlan,
   type FactorialResult,
+  type Progress,
   planFactorial,
   type SharedBudget,
   SourceError,
 } from '@factorial/compute';
 import { StaleLeaseError } from '../contracts/errors.ts';
-import type { Claim, MetadataStore, StoredProgress } from '../metadata/metadata-store.ts';
+import type { Claim, MetadataStore } from '../metadata/metadata-store.ts';
 import type { ObjectStore } from '../objects/object-store.ts';
 import type { CheckpointFolder, CheckpointFolders } from './checkpoint-folders.ts';
 import { type StoredStart, storedFactorial } from './stored-start.ts';
@@ -47,7 +48,7 @@ export interface ComputeAndStoreOptions {
   readonly support?: RunSupport | undefined;
   /** Stops computing and writing; a partly written object is removed by its sink. */
   readonly signal: AbortSignal;
-  readonly onProgress: (progress: StoredProgress) => void;
+  readonly onProgress: (progress: Progress) => void;
   /** Whether a result of so many digits is kept in memory too; by default none is. */
   readonly keeps?: (digitCount: bigint) => boolean;
 }

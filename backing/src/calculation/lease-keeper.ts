@@ -1,6 +1,6 @@
+import type { Progress } from '@factorial/compute';
 import { StaleLeaseError } from '../contracts/errors.ts';
 import type { Claim, MetadataStore, StoredProgress } from '../metadata/metadata-store.ts';
-import { TimeLeft } from './time-left.ts';
 
 export interface LeaseTimes {
   readonly leaseMs: number;
@@ -19,7 +19,6 @@ export class LeaseKeeper implements AsyncDisposable {
   readonly #times: LeaseTimes;
   readonly #timer: NodeJS.Timeout;
   readonly #stopListening: () => void;
-  readonly #timeLeft = new TimeLeft();
   #progress: StoredProgress | undefined;
   #renewing: Promise<void> | undefined;
   #leasedAtMs = performance.now();
@@ -40,9 +39,11 @@ export class LeaseKeeper implements AsyncDisposable {
   }
 
   /** Remember the latest progress, and how long the rest will take; both are written with the next heartbeat. */
-  report(progress: StoredProgress): void {
-    const secondsLeft = this.#timeLeft.secondsLeft(progress, performance.now());
-    this.#progress = secondsLeft === undefined ? progress : { ...progress, secondsLeft };
+  report({ remainingSeconds, ...progress }: Progress): void {
+    this.#progress =
+      remainingSeconds === undefined
+        ? progress
+        : { ...progress, secondsLeft: Math.round(1000 * remainingSeconds) / 1000 };
   }
 
   #beat(): void {

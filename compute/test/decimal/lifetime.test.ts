@@ -98,7 +98,12 @@ describe('a run of the decimal engine', () => {
     for (const [index, event] of events.entries())
       expect(event.done).toBeGreaterThanOrEqual(events[index - 1]?.done ?? 0);
     expect(events[0]!.phase).toBe('sieve');
-    expect(events.at(-1)).toEqual({ phase: 'emit', done: events[0]!.total, total: events[0]!.total });
+    expect(events.at(-1)).toEqual({
+      phase: 'emit',
+      remainingSeconds: 0,
+      done: events[0]!.total,
+      total: events[0]!.total,
+    });
   });
 
   test('whose thread dies in the middle of any task begins again and gives the same digits', async () => {

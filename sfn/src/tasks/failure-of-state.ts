@@ -5,6 +5,7 @@ const codesByName: Readonly<Record<string, string>> = {
   InputError: 'invalid-input',
   PlanCapacityError: 'plan-capacity',
   KernelError: 'kernel-failed',
+  SourceError: 'source-unreadable',
   CorruptObjectError: 'corrupt-object',
   CapacityError: 'capacity',
   TransientError: 'transient',

@@ -1,4 +1,5 @@
-import { type Claim, LeaseKeeper, type StoredProgress } from '@factorial/backing';
+import { type Claim, LeaseKeeper } from '@factorial/backing';
+import type { Progress } from '@factorial/compute';
 import type { TaskOptions } from '../task-options.ts';
 import type { TaskServices } from '../task-services.ts';
 
@@ -6,7 +7,7 @@ export interface LeasedWork {
   /** Aborts when the task is told to stop or the claim is lost. */
   readonly signal: AbortSignal;
   /** Progress for the row, written with the next heartbeat. */
-  readonly report: (progress: StoredProgress) => void;
+  readonly report: (progress: Progress) => void;
 }
 
 /**

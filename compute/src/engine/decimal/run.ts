@@ -53,15 +53,13 @@ async function multiplyWithRepeat(
     placeTables(instance, share.arena.tablesPtr, share.arena.levels);
     placeBasePrimes(instance, share.arena);
     instance.kernels.fillResidueTable(share.arena.residueTablePtr);
-    const outcomes = await multiplyOnAllThreads(run, share, instance, control);
-    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-    const [, first] = outcomes;
-    if (failed === undefined && first?.status === 'fulfilled') return first.value;
+    const outcome = await multiplyOnAllThreads(run, share, instance, control);
+    if ('residues' in outcome) return outcome.residues;
     run.signal.throwIfAborted();
-    if (!control.lostThread) throw failed?.reason;
+    if (!control.lostThread) throw outcome.failure;
     if (attempt === maxAttempts) {
       const message = `a compute thread was lost in the middle of ${run.facts.n}!, ${maxAttempts} times over`;
-      throw new KernelError(message, { cause: failed?.reason });
+      throw new KernelError(message, { cause: outcome.failure });
     }
   }
 }
@@ -82,20 +80,20 @@ function runInline(run: EngineRun): EngineDigits {
 }
 
 /**
- * The outcome of the stored number, then those of the threads. Settles when no thread works on it any more: the others see a loss or a failure at
- * their next task.
+ * The residues, or the failure that came first: those of the other threads only say that they stopped. Resolves when no thread works on it any more; they
+ * see a loss or a failure at their next task.
  */
-function multiplyOnAllThreads(
+async function multiplyOnAllThreads(
   run: EngineRun,
   share: DecimalShare,
   instance: KernelInstance,
   control: ControlBlock,
-): Promise<[PromiseSettledResult<void>, ...PromiseSettledResult<ResultResidues>[]]> {
+): Promise<{ readonly residues: ResultResidues } | { readonly failure: unknown }> {
   const failing = new AbortController();
   const signal = AbortSignal.any([run.signal, failing.signal]);
   const placing = placeSource(run, share.arena, instance, control, signal).catch((error: unknown) => {
+    failing.abort(error);
     control.stop();
-    throw error;
   });
   const parts = Array.from({ length: share.arena.threads }, async (_, threadIndex) => {
     const task: ProductTask = { share, threadIndex };
@@ -103,10 +101,11 @@ function multiplyOnAllThreads(
       return await run.pool.run<ResultResidues>(productModule, task);
     } catch (error) {
       failing.abort(error);
-      throw error;
+      return undefined;
     }
   });
-  return Promise.allSettled([placing, ...parts] as const);
+  const [, first] = await Promise.all([placing, ...parts]);
+  return failing.signal.aborted || first === undefined ? { failure: failing.signal.reason } : { residues: first };
 }
 
 /** Reads the stored m! into its place, while the threads make what it is to be multiplied by. */
