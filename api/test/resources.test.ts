@@ -131,6 +131,10 @@ describe('GET /factorial/estimate', () => {
     expect(configured).toMatchObject({ fits: false, largestPossible: '100000' });
     expect(configured.reason).toContain('up to 100000');
     expect(configured.estimatedSeconds).toBeGreaterThan(0);
+    const elsewhere = await get('/factorial/estimate?number=1000000000000');
+    expect(elsewhere).toMatchObject({ fits: false, engine: 'decimal', storage: 'scratch' });
+    expect(elsewhere.scratchBytes).toBeGreaterThan(10n ** 13n);
+    expect(elsewhere.ioBytes).toBeGreaterThan(elsewhere.scratchBytes);
     const impossible = await get(`/factorial/estimate?number=${2n ** 63n - 1n}`);
     expect(impossible).toMatchObject({ fits: false, engine: null, storage: null, memoryBytes: null });
     expect(impossible).toMatchObject({ scratchBytes: null, ioBytes: null, estimatedSeconds: null });

@@ -7,7 +7,16 @@ export { mergeLanes, splitLanes } from './lanes';
 export { addCarryIn, recordBlock } from './carry';
 export { addLimbs, combineResidues, flushCarry } from './combine';
 export { multiplySchoolbook, multiplyWords } from './schoolbook';
-export { appendLimbResidues, fillResidueTable, multiplyPowerResidues, multiplyResidues, multiplyUpTo } from './residues';
+export {
+  appendLimbResidues,
+  fillResidueTable,
+  multiplyLargePowerResidues,
+  multiplyPowerResidues,
+  multiplyResidues,
+  multiplyUpTo,
+} from './residues';
 export { limbsToText, textToLimbs } from './text';
 export { foldCoefficients, interpolateResidues, splitResidues, weightResidues } from './fold';
 export { listPrimePowers, selectPlane } from './sieve';
+export { listLargePrimePowers, multiplyLongs, selectLargePlane } from './large-primes';
+export { accumulateLimbs, carrySums } from './sums';

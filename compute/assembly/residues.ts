@@ -152,19 +152,41 @@ export function multiplyPowerResidues(pairsPtr: usize, count: usize, accPtr: usi
       m = multiplyMersenne61(m, prime);
       l = multiplyLargest64(l, prime);
     }
-    let mAcc = load<u64>(accPtr);
-    let lAcc = load<u64>(accPtr, 8);
-    for (let bits = exponent; bits; bits >>= 1) {
-      if (bits & 1) {
-        mAcc = multiplyMersenne61(mAcc, m);
-        lAcc = multiplyLargest64(lAcc, l);
-      }
-      m = multiplyMersenne61(m, m);
-      l = multiplyLargest64(l, l);
-    }
-    store<u64>(accPtr, mAcc);
-    store<u64>(accPtr, lAcc, 8);
+    multiplyPower(accPtr, m, l, exponent);
   }
+}
+
+/** The same with pairs of 64-bit words. Restrictions: p < 2^61. */
+export function multiplyLargePowerResidues(pairsPtr: usize, count: usize, accPtr: usize): void {
+  const end = pairsPtr + (count << 4);
+  while (pairsPtr < end) {
+    const exponent = load<u64>(pairsPtr, 8);
+    let m: u64 = 1;
+    let l: u64 = 1;
+    for (; pairsPtr < end && load<u64>(pairsPtr, 8) == exponent; pairsPtr += 16) {
+      const prime = load<u64>(pairsPtr);
+      assert(prime < MERSENNE_61);
+      m = multiplyMersenne61(m, prime);
+      l = multiplyLargest64(l, prime);
+    }
+    multiplyPower(accPtr, m, l, exponent);
+  }
+}
+
+/** acc ← acc·(m, l)^exponent. */
+function multiplyPower(accPtr: usize, m: u64, l: u64, exponent: u64): void {
+  let mAcc = load<u64>(accPtr);
+  let lAcc = load<u64>(accPtr, 8);
+  for (let bits = exponent; bits; bits >>= 1) {
+    if (bits & 1) {
+      mAcc = multiplyMersenne61(mAcc, m);
+      lAcc = multiplyLargest64(lAcc, l);
+    }
+    m = multiplyMersenne61(m, m);
+    l = multiplyLargest64(l, l);
+  }
+  store<u64>(accPtr, mAcc);
+  store<u64>(accPtr, lAcc, 8);
 }
 
 /** acc ← acc·other modulo both. */

@@ -1,3 +1,5 @@
+import type { FactorialPlan } from './plan/plan.ts';
+
 /** Base of everything this library throws on purpose: a stable `code` for machines beside the message for people. */
 export abstract class ComputeError extends Error {
   abstract readonly code: string;
@@ -27,11 +29,14 @@ export class PlanCapacityError extends ComputeError {
   readonly remedy: string;
   /** The largest n that this budget can hold, or undefined when even 0! does not fit. */
   readonly largestPossible: bigint | undefined;
+  /** What the calculation would take: with scratch files beside the memory there is, else whatever would do; undefined when no budget would. */
+  readonly needed: FactorialPlan | undefined;
 
-  constructor(message: string, remedy: string, largestPossible: bigint | undefined) {
+  constructor(message: string, remedy: string, largestPossible: bigint | undefined, needed?: FactorialPlan) {
     super(`${message}; ${remedy}`);
     this.remedy = remedy;
     this.largestPossible = largestPossible;
+    this.needed = needed;
   }
 }
 

@@ -16,7 +16,7 @@ import {
 import type { ApiOptions } from '../options.ts';
 import { ApiProblem, type ProblemMembers, shorten } from '../problems/problem.ts';
 
-/** Whether n! can be calculated and kept here and now; `problem` is what POST would answer. */
+/** Whether n! can be calculated and kept here and now; `problem` is what POST would answer, `plan` what it would take even where that is not here. */
 export type Assessment =
   /** `limits` are to be held when the row is inserted. */
   | { readonly fits: true; readonly plan: FactorialPlan; readonly limits: RoomLimits }
@@ -48,7 +48,7 @@ export class Capacity {
   async assess(n: bigint): Promise<Assessment> {
     const room = await this.#room();
     const planned = this.#plan(n);
-    const plan = planned instanceof PlanCapacityError ? this.#planBeyond(n) : planned;
+    const plan = planned instanceof PlanCapacityError ? planned.needed : planned;
     if (n > this.#options.maxNumber) {
       const limit = `this service accepts n up to ${this.#options.maxNumber}`;
       return { fits: false, plan, problem: this.#tooLarge(n, limit, room, plan) };
@@ -102,17 +102,6 @@ export class Capacity {
       if (error instanceof PlanCapacityError) return error;
       throw error;
     }
-  }
-
-  /** What n! would take, if there were scratch enough beside the memory there is, or else memory enough too. */
-  #planBeyond(n: bigint): FactorialPlan | undefined {
-    const { budget } = this.#options;
-    const scratch = { scratchBytes: Number.MAX_SAFE_INTEGER, scratchDir: budget.scratchDir ?? '.' };
-    for (const memoryBytes of [budget.memoryBytes, Number.MAX_SAFE_INTEGER]) {
-      const planned = this.#plan(n, { ...budget, ...scratch, memoryBytes });
-      if (!(planned instanceof PlanCapacityError)) return planned;
-    }
-    return undefined;
   }
 
   async #full(n: bigint, digits: bigint, room: Room): Promise<ApiProblem | undefined> {

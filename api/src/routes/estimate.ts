@@ -49,6 +49,7 @@ function estimateOf(n: bigint, assessment: Assessment, fromStored: FactorialPlan
     engine: plan?.engine ?? null,
     threads: plan?.threads ?? null,
     storage: plan?.storage ?? null,
+    storageReason: plan?.storageReason ?? null,
     memoryBytes: plan?.memoryBytes ?? null,
     scratchBytes: plan?.scratchBytes ?? null,
     ioBytes: plan?.ioBytes ?? null,

@@ -21,12 +21,13 @@ export const estimateSchema = Type.Object(
     engine: orNull(Type.String(), 'Engine that would run it'),
     threads: orNull(Type.Integer(), 'Threads it would use'),
     storage: orNull(
-      Type.Union([Type.Literal('memory'), Type.Literal('scratch')]),
-      'Where it would keep its numbers: in memory, or in scratch files because they do not fit the memory',
+      Type.Union([Type.Literal('memory'), Type.Literal('shared-memory'), Type.Literal('scratch')]),
+      'Where its limbs would live: memory (one WASM memory), shared-memory (beyond that) or scratch (files)',
     ),
-    memoryBytes: orNull(Type.Number(), 'Bytes of memory the run would take'),
+    storageReason: orNull(Type.String(), 'Why there'),
+    memoryBytes: orNull(Type.Number(), 'Bytes of memory the run would take, here or where it fits'),
     scratchBytes: orNull(Type.Number(), 'Bytes of scratch files the run would take'),
-    ioBytes: orNull(Type.Number(), 'Bytes the run would read from and write to scratch files'),
+    ioBytes: orNull(Type.Number(), 'Bytes it would read from and write to scratch files, all told'),
     estimatedSeconds: orNull(Type.Number(), 'Seconds it would take on this machine, good to a small factor'),
     from: Type.Union(
       [

@@ -30,6 +30,8 @@ export interface EnginePrice {
   readonly scratchBytes: number;
   /** Where limbs and residues live. */
   readonly storage: StorageKind;
+  /** Why there, for people. */
+  readonly storageReason: string;
   /** Bytes that the run reads and writes in scratch files. */
   readonly ioBytes: number;
   readonly estimatedSeconds: number;
@@ -78,8 +80,12 @@ export interface Engine {
   readonly name: EngineName;
   /** Can compute n! from a stored m!: `facts.source` may be there. */
   readonly takesSource: boolean;
-  /** The cheapest way within the budget, or the least of memory when none fits: the caller compares with the budget. */
+  /**
+   * The cheapest way within the budget, or the least of memory when none fits: the caller compares with the budget. `ifFits`: undefined where none fits,
+   * which is found much sooner than what would.
+   */
   price(facts: FactorialFacts, budget: Budget): EnginePrice;
+  priceIfFits(facts: FactorialFacts, budget: Budget): EnginePrice | undefined;
   /** Work units the run will report to its meter, before emission: a unit is worth as much time as emitting a digit. */
   workUnits(facts: FactorialFacts, plan: Pick<FactorialPlan, 'storage' | 'threads'>, budget: Budget): number;
   /** The code for this plan of the engine's own. */

@@ -1,10 +1,16 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { ScratchError } from '../errors.ts';
 
+/** A run of bytes in a store's shared buffer. */
+export interface MemoryExtent {
+  readonly offset: number;
+  readonly bytes: number;
+}
+
 /** Where an array of limbs or residues lies: a plain value that any thread of the process can open. */
 export type BlobLocation =
   | { readonly kind: 'scratch'; readonly path: string }
-  | { readonly kind: 'memory'; readonly buffer: SharedArrayBuffer };
+  | { readonly kind: 'memory'; readonly buffer: SharedArrayBuffer; readonly extents: readonly MemoryExtent[] };
 
 /** An array in a `LimbStore`, of a fixed length. What was never written reads as zeros. */
 export interface StoredBlob {
@@ -21,7 +27,7 @@ export interface OpenBlob extends AsyncDisposable {
 /** Opens a blob on this thread; dispose it. */
 export async function openBlob(blob: StoredBlob): Promise<OpenBlob> {
   const { location, bytes } = blob;
-  if (location.kind === 'memory') return new MemoryBlob(new Uint8Array(location.buffer, 0, bytes));
+  if (location.kind === 'memory') return new MemoryBlob(location.buffer, location.extents, bytes);
   try {
     return new ScratchBlob(await open(location.path, 'r+'), bytes);
   } catch (error) {
@@ -41,20 +47,33 @@ export function translateScratchError(error: unknown, action: string): unknown {
 }
 
 class MemoryBlob implements OpenBlob {
-  readonly #bytes: Uint8Array;
+  readonly #buffer: SharedArrayBuffer;
+  readonly #extents: readonly MemoryExtent[];
+  readonly #bytes: number;
 
-  constructor(bytes: Uint8Array) {
+  constructor(buffer: SharedArrayBuffer, extents: readonly MemoryExtent[], bytes: number) {
+    this.#buffer = buffer;
+    this.#extents = extents;
     this.#bytes = bytes;
   }
 
   async read(offsetBytes: number, into: Uint8Array): Promise<void> {
-    assertRange(offsetBytes, into.length, this.#bytes.length);
-    into.set(this.#bytes.subarray(offsetBytes, offsetBytes + into.length));
+    for (const { part, from, to } of this.#parts(offsetBytes, into.length)) into.subarray(from, to).set(part);
   }
 
   async write(offsetBytes: number, from: Uint8Array): Promise<void> {
-    assertRange(offsetBytes, from.length, this.#bytes.length);
-    this.#bytes.set(from, offsetBytes);
+    for (const { part, from: start, to } of this.#parts(offsetBytes, from.length)) part.set(from.subarray(start, to));
+  }
+
+  /** The pieces of memory that a range of the blob is, in order, and where each lies within the range. */
+  *#parts(offsetBytes: number, length: number): Generator<{ part: Uint8Array; from: number; to: number }> {
+    assertRange(offsetBytes, length, this.#bytes);
+    let start = -offsetBytes;
+    for (const { offset, bytes } of this.#extents) {
+      const [from, to] = [Math.max(0, start), Math.min(length, start + bytes)];
+      if (from < to) yield { part: new Uint8Array(this.#buffer, offset + from - start, to - from), from, to };
+      start += bytes;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

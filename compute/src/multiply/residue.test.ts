@@ -5,7 +5,7 @@ import { readBigInt, writeLimbs } from '../limbs/decimal-number.ts';
 import { multiplyNaive } from './naive.ts';
 import { multiplyResidue } from './residue.ts';
 import { aloneTeam } from './team.ts';
-import { maxCoefficients, transformShape } from './transform-shape.ts';
+import { maxCoefficients, mostLevels, transformShape } from './transform-shape.ts';
 
 const memory = makeTestMemory(1 << 13, 9);
 const narrow = makeTestMemory(1 << 13, 9, true);
@@ -78,16 +78,19 @@ describe('multiplyResidue', () => {
 });
 
 describe('transformShape', () => {
-  test('holds what was asked, wastes less than a quarter beyond the smallest sizes, and never shrinks with the length', () => {
-    let last = 0;
-    for (let wanted = 1; wanted < 40_000; wanted += wanted < 3000 ? 1 : 37) {
+  test('holds what was asked, is at most a seventh longer than the next shorter one, and has tables for all its levels', () => {
+    let last = transformShape(1);
+    for (let wanted = 1; wanted < 300_000; wanted += wanted < 3000 ? 1 : 37) {
       const shape = transformShape(wanted);
       expect(shape.coefficients).toBeGreaterThanOrEqual(wanted);
       expect(shape.columns).toBe(shape.leafLength * 2 ** shape.levels);
       expect(shape.columns % 4).toBe(0);
-      if (wanted > 64) expect(shape.coefficients).toBeLessThanOrEqual(1.25 * wanted + 16);
-      expect(shape.coefficients).toBeGreaterThanOrEqual(last);
-      last = shape.coefficients;
+      expect(shape.coefficients).toBeGreaterThanOrEqual(last.coefficients);
+      if (wanted > 256) expect(shape.coefficients / last.coefficients).toBeLessThan(8.01 / 7);
+      // Whatever is shorter gets by with the levels of what is longer.
+      expect(mostLevels(wanted)).toBeGreaterThanOrEqual(shape.levels);
+      expect(mostLevels(wanted)).toBeGreaterThanOrEqual(mostLevels(last.coefficients));
+      last = shape;
     }
   });
 

@@ -21,10 +21,7 @@ const defaultMemoryShare = 0.5;
  * up to 16 threads, no scratch. Overrides replace single members; the whole is validated.
  */
 export function defaultBudget(overrides: Partial<Budget> = {}): Budget {
-  // Without a limit, constrainedMemory is 0 or beyond any machine.
-  const constrained = process.constrainedMemory();
-  const machineBytes = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
-  const memoryBytes = Math.floor(Math.min(machineBytes * defaultMemoryShare, defaultMaxMemoryBytes));
+  const memoryBytes = Math.floor(Math.min(machineMemoryBytes() * defaultMemoryShare, defaultMaxMemoryBytes));
   return parseBudget({
     memoryBytes: Math.max(memoryBytes, minMemoryBytes),
     scratchBytes: 0,
@@ -32,6 +29,13 @@ export function defaultBudget(overrides: Partial<Budget> = {}): Budget {
     engine: 'auto',
     ...overrides,
   });
+}
+
+/** Bytes of memory of this machine, or of the container where it has a limit. */
+export function machineMemoryBytes(): number {
+  // Without a limit, constrainedMemory is 0 or beyond any machine.
+  const constrained = process.constrainedMemory();
+  return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
 }
 
 /** A frozen copy of a valid budget; `InputError` naming the member otherwise. */

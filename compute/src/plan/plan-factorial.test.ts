@@ -68,12 +68,53 @@ test('what does not fit is refused with what would', () => {
   expect(error).toBeInstanceOf(PlanCapacityError);
   const { message, largestPossible } = error as PlanCapacityError;
   expect(message).toMatch(
-    /^3000000! needs \d+ MiB of memory, the budget has 64 and 0; give it that much, or ask for less/,
+    /^3000000! needs \d+ MiB of memory, the budget has 64 MiB of memory and 0 MiB of scratch; give it that much, or ask for less/,
   );
   expect(largestPossible).toBe(largestFactorial(given));
   const neededMebibytes = Number(/needs (\d+) MiB/.exec(message)?.[1]);
   const remedied = budget({ memoryBytes: neededMebibytes * mebibyte, engine: 'gmp' });
   expect(planFactorial(3_000_000, remedied).n).toBe('3000000');
+});
+
+test.each([
+  [10n ** 9n, '8565705523', '249999998'],
+  [10n ** 10n, '95657055187', '2499999997'],
+  [10n ** 12n, '11565705518104', '249999999997'],
+  [6_561_101_970_383n, '81244041273654', undefined],
+])(
+  'a plan of %s! is exact in digits and zeros, and says what it would take where it does not fit',
+  (n, digits, zeros) => {
+    const tight = budget({ memoryBytes: 2 ** 30 });
+    const error = captureError(() => planFactorial(n, tight)) as PlanCapacityError;
+    expect(error).toBeInstanceOf(PlanCapacityError);
+    const needed = error.needed!;
+    expect(needed).toMatchObject({ n: `${n}`, digitCount: digits, storage: 'scratch' });
+    if (zeros !== undefined) expect(needed.trailingZeros).toBe(zeros);
+    expect(needed.memoryBytes).toBeLessThanOrEqual(2 ** 30);
+    // The product and its residues, read and written more than once.
+    expect(needed.scratchBytes).toBeGreaterThan(Number(digits));
+    expect(needed.ioBytes).toBeGreaterThan(4 * needed.scratchBytes);
+    expect(needed.estimatedSeconds).toBeGreaterThan(Number(digits) * 1e-8);
+    expect(error.message).toContain(`a folder with ${Math.ceil(needed.scratchBytes / mebibyte)} MiB`);
+    const scratch = { scratchBytes: needed.scratchBytes, scratchDir: '/nowhere' };
+    expect(planFactorial(n, budget({ memoryBytes: 2 ** 30, ...scratch }))).toEqual(needed);
+    const less = { ...scratch, scratchBytes: Math.floor(needed.scratchBytes / 2) };
+    expect(() => planFactorial(n, budget({ memoryBytes: 2 ** 30, ...less }))).toThrow(PlanCapacityError);
+  },
+);
+
+test('what fits memory but not one WASM memory lives in shared memory, and the plan says why', () => {
+  const plan = planFactorial(10n ** 9n, budget({ memoryBytes: 2 ** 35 }));
+  expect(plan).toMatchObject({ storage: 'shared-memory', scratchBytes: 0, ioBytes: 0 });
+  expect(plan.storageReason).toMatch(/not one WASM memory/);
+  expect(plan.memoryBytes).toBeGreaterThan(2 ** 33);
+  expect(plan.memoryBytes).toBeLessThanOrEqual(2 ** 35);
+});
+
+test('an n beyond 2^53 is refused as such', () => {
+  const error = captureError(() => planFactorial(2n ** 53n, budget({ memoryBytes: Number.MAX_SAFE_INTEGER })));
+  expect((error as PlanCapacityError).message).toMatch(/cannot be computed .*exact below 2\^53/);
+  expect((error as PlanCapacityError).needed).toBeUndefined();
 });
 
 test.each([10n ** 9n, 2n ** 32n, 10n ** 18n, 10n ** 19n - 1n])('%s! on GMP is refused whatever the memory', (n) => {

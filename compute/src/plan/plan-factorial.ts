@@ -28,14 +28,16 @@ export function planFactorial(n: unknown, budget: Budget = defaultBudget(), { fr
   const start = from === undefined ? undefined : chooseStart(facts, parseSource(from, facts.n), checkedBudget, afresh);
   const best = start?.offer ?? afresh;
   if (best === undefined) throw capacityError(facts, checkedBudget, offers);
-  const { impossible: _, ...price } = best.price;
+  return Object.freeze({ ...planOf(facts, best), ...(start === undefined ? {} : { from: start.planned }) });
+}
+
+function planOf(facts: FactorialFacts, { engine, price: { impossible: _, ...price } }: Offer): FactorialPlan {
   return Object.freeze({
     n: facts.n.toString(),
     digitCount: facts.digitCount.toString(),
     trailingZeros: facts.trailingZeros.toString(),
-    engine: best.engine.name,
+    engine: engine.name,
     ...price,
-    ...(start === undefined ? {} : { from: start.planned }),
   });
 }
 
@@ -84,7 +86,7 @@ function quickest(offers: readonly Offer[], budget: Budget): Offer | undefined {
 export function largestFactorial(budget: Budget = defaultBudget()): bigint {
   const checkedBudget = parseBudget(budget);
   const holds = (n: bigint): boolean =>
-    priceAll(factorialFacts(n), checkedBudget).some(({ price }) => fits(price, checkedBudget));
+    admittedEngines(checkedBudget.engine).some((engine) => engine.priceIfFits(factsOf(n), checkedBudget) !== undefined);
   // Invariant: low holds (0! fits every valid budget), high does not or is beyond all n.
   let low = 0n;
   let high = 10n ** BigInt(maxNumberDigits);
@@ -100,10 +102,12 @@ let lastFacts: FactorialFacts | undefined;
 
 /** Digits and trailing zeros of n!, both exact. The last ones are kept: plan and run ask for the same. */
 export function factorialFacts(n: bigint): FactorialFacts {
-  if (lastFacts?.n !== n) {
-    lastFacts = Object.freeze({ n, digitCount: digitCountOfFactorial(n), trailingZeros: trailingZeroCount(n) });
-  }
+  if (lastFacts?.n !== n) lastFacts = factsOf(n);
   return lastFacts;
+}
+
+function factsOf(n: bigint): FactorialFacts {
+  return Object.freeze({ n, digitCount: digitCountOfFactorial(n), trailingZeros: trailingZeroCount(n) });
 }
 
 interface Offer {
@@ -141,20 +145,38 @@ function capacityError(facts: FactorialFacts, budget: Budget, offers: readonly O
   const { memoryBytes, scratchBytes } = cheapest.price;
   const scratch = scratchBytes > 0 ? ` and ${mebibytes(scratchBytes)} MiB of scratch` : '';
   const needs = `needs ${mebibytes(memoryBytes)} MiB of memory${scratch}`;
-  const message = `${facts.n}! ${needs}, the budget has ${mebibytes(budget.memoryBytes)} and ${mebibytes(budget.scratchBytes)}`;
-  return new PlanCapacityError(
-    message,
-    `give it that much${scratchRemedy(facts, budget)}, or ask for less: ${limit}`,
-    largest,
-  );
+  const given = `${mebibytes(budget.memoryBytes)} MiB of memory and ${mebibytes(budget.scratchBytes)} MiB of scratch`;
+  const message = `${facts.n}! ${needs}, the budget has ${given}`;
+  const withScratch = offerWithin(facts, { ...budget, scratchBytes: Number.MAX_SAFE_INTEGER });
+  const remedies = [
+    'give it that much',
+    ...memoryRemedy(facts, budget, scratchBytes),
+    ...scratchRemedy(budget, withScratch?.price),
+  ];
+  const remedy = `${remedies.join(', or ')}, or ask for less: ${limit}`;
+  return new PlanCapacityError(message, remedy, largest, planOf(facts, withScratch ?? cheapest));
+}
+
+/** What memory would do without the scratch files that are wanting. */
+function memoryRemedy(facts: FactorialFacts, budget: Budget, neededScratchBytes: number): string[] {
+  if (neededScratchBytes === 0) return [];
+  const offer = offerWithin(facts, { ...budget, memoryBytes: Number.MAX_SAFE_INTEGER, scratchBytes: 0 });
+  return offer === undefined ? [] : [`${mebibytes(offer.price.memoryBytes)} MiB of memory`];
 }
 
 /** What scratch files would do beside the memory there is. */
-function scratchRemedy(facts: FactorialFacts, budget: Budget): string {
-  const withScratch = { ...budget, scratchBytes: Number.MAX_SAFE_INTEGER };
-  const fitting = priceAll(facts, withScratch).find(({ price }) => fits(price, withScratch) && price.scratchBytes > 0);
-  if (fitting === undefined || budget.scratchBytes >= fitting.price.scratchBytes) return '';
-  return `, or a folder with ${mebibytes(fitting.price.scratchBytes)} MiB for scratch files beside the memory it has`;
+function scratchRemedy(budget: Budget, price: EnginePrice | undefined): string[] {
+  if (price === undefined || budget.scratchBytes >= price.scratchBytes) return [];
+  return [`a folder with ${mebibytes(price.scratchBytes)} MiB for scratch files beside the memory it has`];
+}
+
+/** The first engine's offer within a budget, if any. */
+function offerWithin(facts: FactorialFacts, budget: Budget): Offer | undefined {
+  for (const engine of admittedEngines(budget.engine)) {
+    const price = engine.priceIfFits(facts, budget);
+    if (price !== undefined) return { engine, price };
+  }
+  return undefined;
 }
 
 function mebibytes(bytes: number): number {

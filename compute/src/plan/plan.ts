@@ -5,8 +5,11 @@
 export const engineNames = ['decimal', 'gmp'] as const;
 export type EngineName = (typeof engineNames)[number];
 
-/** Where limbs and residues live: in shared memory, or in scratch files when the number does not fit the memory. */
-export type StorageKind = 'memory' | 'scratch';
+/**
+ * Where limbs and residues live. `memory`: all in one WASM memory of at most 4 GiB, the quickest. `shared-memory`: a `LimbStore` in shared memory of any
+ * size, beside the threads' regions. `scratch`: a `LimbStore` in files.
+ */
+export type StorageKind = 'memory' | 'shared-memory' | 'scratch';
 
 /** What one run may use. Every size is in bytes. */
 export interface Budget {
@@ -53,11 +56,13 @@ export interface FactorialPlan {
   readonly threads: number;
   /** Peak bytes of memory of the run itself, without the runtime's own. */
   readonly memoryBytes: number;
-  /** Peak bytes of scratch files; 0 with `storage: 'memory'`. */
+  /** Peak bytes of scratch files; 0 without `storage: 'scratch'`. A double: beyond 2^53 good to 16 digits. */
   readonly scratchBytes: number;
   /** Where the run keeps its limbs and residues. */
   readonly storage: StorageKind;
-  /** Bytes read from and written to scratch files, all told. */
+  /** Why there, for people. */
+  readonly storageReason: string;
+  /** Bytes read from and written to scratch files, all told. A double, as `scratchBytes`. */
   readonly ioBytes: number;
   /** Wall-clock estimate; machine-dependent, good to a small factor. */
   readonly estimatedSeconds: number;

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { factorialNaive } from '../../test/factorial-naive.ts';
 import { maxNumberDigits } from '../factorial/factorial-number.ts';
 import { factorialResidue, factorialResidues } from './factorial-residue.ts';
+import { factorialResiduesByKernel } from './kernel-factorial-residue.ts';
 import { verificationModuli } from './moduli.ts';
 import { TextResidue } from './text-residue.ts';
 
@@ -33,6 +34,20 @@ test('n! modulo primes is that of n! multiplied out', () => {
   expect(factorialResidues(100, verificationModuli)).toEqual(
     verificationModuli.map((modulus) => factorialNaive(100) % modulus),
   );
+});
+
+test.each([0, 1, 2, 10, 4097, 1_048_575, 1_048_577, 2_500_000])(
+  '%d! by kernels of 32 and 64 bits has the residues found prime by prime',
+  async (n) => {
+    const expected = factorialResidues(n, verificationModuli);
+    expect(await factorialResiduesByKernel(n, undefined, 32)).toEqual(expected);
+    expect(await factorialResiduesByKernel(n, undefined, 64)).toEqual(expected);
+  },
+);
+
+test('residues of an n beyond 32 bits can be given up', async () => {
+  const found = factorialResiduesByKernel(10 ** 12, AbortSignal.timeout(50));
+  await expect(found).rejects.toMatchObject({ name: 'TimeoutError' });
 });
 
 test('(p − 1)! is −1 modulo a prime p, by Wilson', () => {

@@ -48,11 +48,14 @@ export interface Kernels {
   recordBlock(limbsPtr: Ptr, count: number, recordPtr: Ptr): void;
   addCarryIn(recordsPtr: Ptr, index: number, limbsPtr: Ptr, count: number): number;
   addLimbs(ptr: Ptr, count: number, addPtr: Ptr, addCount: number): number;
+  accumulateLimbs(sumPtr: Ptr, limbsPtr: Ptr, count: number, sign: number): void;
+  carrySums(sumPtr: Ptr, count: number, carryPtr: Ptr, outPtr: Ptr): void;
   multiplySchoolbook(aPtr: Ptr, aCount: number, bPtr: Ptr, bCount: number, outPtr: Ptr): void;
   multiplyWords(wordsPtr: Ptr, count: number, outPtr: Ptr, scratchPtr: Ptr): number;
   fillResidueTable(tablePtr: Ptr): void;
   appendLimbResidues(tablePtr: Ptr, limbsPtr: Ptr, count: number, accPtr: Ptr): void;
   multiplyPowerResidues(pairsPtr: Ptr, count: number, accPtr: Ptr): void;
+  multiplyLargePowerResidues(pairsPtr: Ptr, count: number, accPtr: Ptr): void;
   multiplyResidues(accPtr: Ptr, otherPtr: Ptr): void;
   multiplyUpTo(n: number, accPtr: Ptr): void;
   packFactors(n: number, wordsPtr: Ptr): number;
@@ -67,6 +70,19 @@ export interface Kernels {
     pairsPtr: Ptr,
   ): number;
   selectPlane(pairsPtr: Ptr, count: number, plane: number, wordsPtr: Ptr): number;
+  listLargePrimePowers(
+    basePtr: Ptr,
+    baseCount: number,
+    low: bigint,
+    high: bigint,
+    n: bigint,
+    m: bigint,
+    bytesPtr: Ptr,
+    sieveBytes: number,
+    pairsPtr: Ptr,
+  ): number;
+  selectLargePlane(pairsPtr: Ptr, count: number, plane: number, longsPtr: Ptr): number;
+  multiplyLongs(longsPtr: Ptr, count: number, outPtr: Ptr, scratchPtr: Ptr): number;
   limbsToText(limbsPtr: Ptr, count: number, textPtr: Ptr): void;
   textToLimbs(textPtr: Ptr, digits: number, limbsPtr: Ptr): number;
 }

@@ -1,4 +1,4 @@
-import { planExternal } from '../../src/engine/decimal/external/external-plan.ts';
+import { type ExternalSettings, planExternal } from '../../src/engine/decimal/external/external-plan.ts';
 import { externalWork } from '../../src/engine/decimal/external/external-work.ts';
 import { computeInStore } from '../../src/engine/decimal/external/run-external.ts';
 import type { EngineRun } from '../../src/engine/engine.ts';
@@ -21,6 +21,7 @@ export interface SmallRunOptions {
   /** The stored m! to start from. */
   readonly from?: { readonly m: number; readonly source: Pick<StoredFactorial, 'digits' | 'sha256'> };
   readonly onProgress?: ProgressListener;
+  readonly settings?: ExternalSettings;
 }
 
 /** n! out of core in much less memory than any budget allows, as text. */
@@ -29,7 +30,7 @@ export async function smallRun(options: SmallRunOptions): Promise<string> {
   const { from } = options;
   const afresh = factorialFacts(BigInt(n));
   const facts = from === undefined ? afresh : withSource(afresh, { m: BigInt(from.m), bytesPerSecond: 1e9 });
-  const plan = planExternal(facts, memoryBytes, threads);
+  const plan = planExternal(facts, memoryBytes, threads, options.settings);
   if (plan === undefined) throw new Error(`${n}! does not fit ${memoryBytes} bytes on ${threads} threads`);
   const run: EngineRun = {
     facts,
@@ -40,11 +41,12 @@ export async function smallRun(options: SmallRunOptions): Promise<string> {
       trailingZeros: `${facts.trailingZeros}`,
       engine: 'decimal',
       storage: 'scratch',
+      storageReason: 'for the test',
       estimatedSeconds: 0,
       threads,
       memoryBytes,
       scratchBytes: plan.scratchBytes,
-      ioBytes: plan.ioBytes,
+      ioBytes: plan.readBytes + plan.writtenBytes,
     },
     pool,
     signal: options.signal ?? new AbortController().signal,

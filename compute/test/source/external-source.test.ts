@@ -37,13 +37,18 @@ test('out of core, random n from random m are the factorials multiplied out, wit
     const m = round < 3 ? n - 1 : Math.max(2, Math.ceil(n * (1 - random() ** 3)));
     const facts = factsFrom(n, m);
     const threads = 1 + Math.floor(random() * 2);
-    const memoryBytes = Math.ceil(threads * leastExternalBytes(facts)! * (1 + random() ** 3)) + 65_536;
-    const plan = planExternal(facts, memoryBytes, threads)!;
+    // Every other pair of rounds goes the way of large n: primes of two limbs, batches of segments, products that are cut.
+    const most = 300 + Math.floor(700 * random());
+    const large = { primeLimbs: 2, segmentsPerBatch: 2, limits: { mostCoefficients: most, mostTerms: most } } as const;
+    const settings = round % 4 < 2 ? {} : { ...large, mostGroupLimbs: 512 };
+    const memoryBytes =
+      Math.ceil(threads * leastExternalBytes(facts)! * ((round % 4 < 2 ? 1 : 3) + random() ** 3)) + 65_536;
+    const plan = planExternal(facts, memoryBytes, threads, settings)!;
     await using store =
       round % 2 === 0 ? new MemoryStore(plan.scratchBytes) : await ScratchStore.open(parent, plan.scratchBytes);
     const from = { m, source: sourceOf(factorialNaive(m).toString(), 1 + Math.floor(random() ** 2 * 100_000)) };
-    const text = await smallRun({ n, memoryBytes, threads, pool, store, from });
-    const label = `seed ${seed}, round ${round}: ${n}! from ${m}! in ${memoryBytes} bytes on ${threads} threads`;
+    const text = await smallRun({ n, memoryBytes, threads, pool, store, from, settings });
+    const label = `seed ${seed}, round ${round}: ${n}! from ${m}! in ${memoryBytes} bytes on ${threads} threads, ${JSON.stringify(settings)}`;
     expect(text === factorialNaive(n).toString(), label).toBe(true);
     expect(store.peakBytes, label).toBeLessThanOrEqual(plan.scratchBytes);
   }

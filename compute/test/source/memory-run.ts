@@ -25,6 +25,7 @@ export async function memoryRun(
       trailingZeros: `${facts.trailingZeros}`,
       engine: 'decimal',
       storage: 'memory',
+      storageReason: 'for the test',
       estimatedSeconds: 0,
       threads,
       memoryBytes: 0,

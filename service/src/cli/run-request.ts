@@ -4,15 +4,19 @@ import {
   computeFactorial,
   type DigitSink,
   defaultBudget,
+  digitCountOfFactorial,
   type FactorialPlan,
   type FactorialResult,
   FileSink,
   freeScratchBytes,
   InputError,
+  PlanCapacityError,
   type PlannedStart,
+  type PlanOptions,
   planFactorial,
   StreamSink,
   stdoutSink,
+  trailingZeroCount,
 } from '@factorial/compute';
 import type { CliRequest } from './command-line.ts';
 import { DigitSummary, formatBytes, groupThousands } from './digit-summary.ts';
@@ -31,7 +35,7 @@ export async function runRequest(request: CliRequest, signal: AbortSignal): Prom
   const budget = await budgetOf(request);
   const from = request.from === undefined ? {} : { from: await openSource(request.from, request.n) };
   if (request.planOnly) {
-    writePlan(planFactorial(request.n, budget, from), request.json);
+    writePlanOf(request, budget, from);
     return;
   }
   const startedMs = performance.now();
@@ -160,22 +164,40 @@ function startLine({ n, used, reason }: PlannedStart): string {
   return `${used ? `from ${n}!` : 'afresh'} (${reason})`;
 }
 
-function writePlan(plan: FactorialPlan, json: boolean): void {
+/** What n! is and takes, whether it fits or not; throws the refusal when it does not. */
+function writePlanOf({ n, json }: CliRequest, budget: Budget, from: PlanOptions): void {
+  try {
+    writePlan(planFactorial(n, budget, from), json, { fits: true });
+  } catch (error) {
+    if (!(error instanceof PlanCapacityError)) throw error;
+    const largestPossible = error.largestPossible?.toString() ?? null;
+    const facts = { n: `${n}`, digitCount: `${digitCountOfFactorial(n)}`, trailingZeros: `${trailingZeroCount(n)}` };
+    writePlan(error.needed ?? facts, json, { fits: false, reason: error.message, largestPossible });
+    throw error;
+  }
+}
+
+function writePlan(
+  plan: Pick<FactorialPlan, 'n' | 'digitCount' | 'trailingZeros'> & Partial<FactorialPlan>,
+  json: boolean,
+  verdict: { readonly fits: boolean; readonly reason?: string; readonly largestPossible?: string | null },
+): void {
   if (json) {
-    process.stdout.write(`${JSON.stringify(plan)}\n`);
+    process.stdout.write(`${JSON.stringify({ ...plan, ...verdict })}\n`);
     return;
   }
   const rows = [
     ['digits', groupThousands(BigInt(plan.digitCount))],
     ['trailing zeros', groupThousands(BigInt(plan.trailingZeros))],
     ['engine', plan.engine],
-    ['threads', String(plan.threads)],
-    ['memory', formatBytes(plan.memoryBytes)],
-    ['storage', plan.storage],
-    ['scratch', formatBytes(plan.scratchBytes)],
-    ['scratch I/O', formatBytes(plan.ioBytes)],
-    ['estimated time', formatSeconds(plan.estimatedSeconds)],
-    ...(plan.from === undefined ? [] : [['start', startLine(plan.from)]]),
-  ];
+    ['threads', plan.threads],
+    ['memory', plan.memoryBytes === undefined ? undefined : formatBytes(plan.memoryBytes)],
+    ['storage', plan.storage === undefined ? undefined : `${plan.storage}: ${plan.storageReason}`],
+    ['scratch', plan.scratchBytes === undefined ? undefined : formatBytes(plan.scratchBytes)],
+    ['scratch I/O', plan.ioBytes === undefined ? undefined : formatBytes(plan.ioBytes)],
+    ['estimated time', plan.estimatedSeconds === undefined ? undefined : formatSeconds(plan.estimatedSeconds)],
+    ['start', plan.from === undefined ? undefined : startLine(plan.from)],
+    ['fits here', verdict.fits ? 'yes' : `no, at most ${groupThousands(BigInt(verdict.largestPossible ?? 0))}!`],
+  ].filter(([, value]) => value !== undefined);
   process.stdout.write(`${plan.n}!\n${rows.map(([name, value]) => `  ${`${name}`.padEnd(15)} ${value}`).join('\n')}\n`);
 }

@@ -1,7 +1,7 @@
 import { paddedLimbs } from '../../limbs/decimal-number.ts';
 import { digitsPerLimb } from '../../multiply/prime-constants.ts';
 import { productCoefficients } from '../../multiply/product-bound.ts';
-import { transformShape } from '../../multiply/transform-shape.ts';
+import { mostLevels } from '../../multiply/transform-shape.ts';
 import { aligned, residueAreaBytes, residueArrayBytes, scratchBytes, tablesBytes } from '../../multiply/workspace.ts';
 import { type Ptr, reservedBytes } from '../../wasm/bridge.ts';
 import { defaultTuning, type Tuning } from './tuning.ts';
@@ -125,7 +125,7 @@ export function decimalArena(
   const span = segmentSpan(n);
   const segmentCount = Math.ceil((n + 1) / span);
   const coefficients = productCoefficients(limbCount + 1, 0);
-  const { levels } = transformShape(coefficients);
+  const levels = mostLevels(coefficients);
   const controlPtr = take(4 * controlWords);
   const nodesPtr = take(8 * segmentCount * planeCount);
   const residuesPtr = take(16 * (segmentCount + 2 + residueBlockCount(limbCount)));

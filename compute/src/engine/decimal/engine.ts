@@ -1,7 +1,7 @@
 import type { Engine, EngineRunner } from '../engine.ts';
 import { planOfBudget } from './external/external-price.ts';
 import { externalWorkUnits } from './external/external-work.ts';
-import { planArena, priceDecimal } from './price.ts';
+import { planArena, priceDecimal, priceDecimalIfFits } from './price.ts';
 import { arenaWork, memoryWorkUnits } from './work.ts';
 
 /** Kept, because the module loader takes longer to find it again than a tiny factorial takes. */
@@ -12,15 +12,16 @@ export const decimalEngine: Engine = {
   name: 'decimal',
   takesSource: true,
   price: priceDecimal,
-  workUnits: (facts, plan, budget) => {
-    if (plan.storage === 'scratch') return externalWorkUnits(facts, planOfBudget(facts, budget, plan.threads));
-    const arena = plan.threads === 0 ? undefined : planArena(facts, plan.threads);
+  priceIfFits: priceDecimalIfFits,
+  workUnits: (facts, { storage, threads }, budget) => {
+    if (storage !== 'memory') return externalWorkUnits(facts, planOfBudget(facts, budget, threads, storage));
+    const arena = threads === 0 ? undefined : planArena(facts, threads);
     return arena === undefined
       ? Number(facts.digitCount - facts.trailingZeros)
-      : memoryWorkUnits(arenaWork(arena), plan.threads);
+      : memoryWorkUnits(arenaWork(arena), threads);
   },
   load: async (plan) => {
-    if (plan.storage === 'scratch') return (await import('./external/run-external.ts')).runExternal;
+    if (plan.storage !== 'memory') return (await import('./external/run-external.ts')).runExternal;
     inMemory ??= import('./run.ts').then(({ runDecimal }) => runDecimal);
     return inMemory;
   },

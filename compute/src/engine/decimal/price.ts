@@ -8,11 +8,16 @@ import type { Budget } from '../../plan/plan.ts';
 import { maxMemoryBytes } from '../../wasm/bridge.ts';
 import type { EnginePrice, FactorialFacts, SourceFacts } from '../engine.ts';
 import { type ArenaSource, type DecimalArena, decimalArena } from './arena.ts';
-import { priceExternal } from './external/external-price.ts';
+import { priceExternalIfFits, priceLeastShared, priceScratch } from './external/external-price.ts';
 import { defaultTuning } from './tuning.ts';
 import { arenaWork, emissionSeconds, lanes } from './work.ts';
 
-const inMemory = { storage: 'memory', scratchBytes: 0, ioBytes: 0 } as const;
+const inMemory = {
+  storage: 'memory',
+  storageReason: 'limbs and residues fit one WASM memory within the budget',
+  scratchBytes: 0,
+  ioBytes: 0,
+} as const;
 
 const inlineReason = 'a factorial this small is computed at once';
 /** Primes are below one limb. */
@@ -55,15 +60,34 @@ function arenaSource({ source }: FactorialFacts): ArenaSource | undefined {
   return { n: Number(source.n), significantDigits: Number(source.digitCount - source.trailingZeros) };
 }
 
-/** The price of n! on this engine: the very layout of its memory, and seconds from measured runs. */
+/** The price of n! on this engine: the very layout of its memory, and seconds from measured runs. Without scratch, what memory alone would do. */
 export function priceDecimal(facts: FactorialFacts, budget: Budget): EnginePrice {
+  const fitting = priceDecimalIfFits(facts, budget);
+  if (fitting !== undefined) return fitting;
+  const inOne = priceInOneMemory(facts, budget);
+  if (isTooSmallForSource(facts, inOne)) return { ...inOne, impossible: inlineReason };
+  if (budget.scratchBytes > 0 || inOne.impossible !== undefined) return priceScratch(facts, budget);
+  return priceLeastShared(facts, budget.memoryBytes, inOne.memoryBytes) ?? inOne;
+}
+
+/** The same when it fits: in one WASM memory where that holds it, else in a store. */
+export function priceDecimalIfFits(facts: FactorialFacts, budget: Budget): EnginePrice | undefined {
+  const inOne = priceInOneMemory(facts, budget);
+  if (isTooSmallForSource(facts, inOne)) return undefined;
+  const fits = inOne.impossible === undefined && inOne.memoryBytes <= budget.memoryBytes;
+  return fits ? inOne : priceExternalIfFits(facts, budget);
+}
+
+function isTooSmallForSource({ source }: FactorialFacts, { threads }: EnginePrice): boolean {
+  return source !== undefined && threads === 0;
+}
+
+/** As many threads as the budget's memory holds; one when it holds none. */
+function priceInOneMemory(facts: FactorialFacts, budget: Budget): EnginePrice {
   let threads = chooseThreads(facts, budget);
-  if (threads === 0 && facts.source !== undefined) return { ...priceWith(facts, 0), impossible: inlineReason };
   let price = priceWith(facts, threads);
   while (threads > 1 && price.memoryBytes > budget.memoryBytes) price = priceWith(facts, --threads);
-  const fits = price.impossible === undefined && price.memoryBytes <= budget.memoryBytes;
-  // Without scratch, say what memory would do; with it, or when no memory would, what both would.
-  return fits || (budget.scratchBytes === 0 && price.impossible === undefined) ? price : priceExternal(facts, budget);
+  return price;
 }
 
 /** 0 where the calling thread may compute as long as it takes, and is done before threads that must start first. */

@@ -70,21 +70,32 @@ function storeNode(state: ThreadState, nodeIndex: number, product: DecimalNumber
   instance.words[nodeIndex + 1] = product.limbCount;
 }
 
-/** The product of the words listed: leaves the long way, then pairs of neighbours until one is left. */
-export function multiplyList(state: LeafState, count: number): DecimalNumber {
-  const { scratch, instance } = state;
+/** Multiplies entries [first, first + size) of a list into limbs at `outPtr`; returns how many limbs. */
+export type MultiplyLeaf = (first: number, size: number, outPtr: Ptr) => number;
+
+/** The product of `count` listed primes: leaves the long way, then pairs of neighbours until one is left. `multiplyLeaf`: words when absent. */
+export function multiplyList(
+  state: LeafState,
+  count: number,
+  multiplyLeaf: MultiplyLeaf = multiplyWordLeaf(state),
+): DecimalNumber {
   const numbers: DecimalNumber[] = [];
-  const [from, to] = scratch.leafPtrs;
+  const [from, to] = state.scratch.leafPtrs;
   let ptr = from;
   const leafCount = Math.ceil(count / leafWords);
   for (let leaf = 0; leaf < leafCount; leaf++) {
     const first = Math.floor((leaf * count) / leafCount);
     const size = Math.floor(((leaf + 1) * count) / leafCount) - first;
-    const limbCount = instance.kernels.multiplyWords(scratch.wordsPtr + 4 * first, size, ptr, scratch.leafScratchPtr);
+    const limbCount = multiplyLeaf(first, size, ptr);
     numbers.push({ ptr, limbCount });
     ptr += 4 * paddedLimbs(limbCount);
   }
   return multiplyNeighbours(state, numbers, from, to);
+}
+
+function multiplyWordLeaf({ instance, scratch }: LeafState): MultiplyLeaf {
+  return (first, size, outPtr) =>
+    instance.kernels.multiplyWords(scratch.wordsPtr + 4 * first, size, outPtr, scratch.leafScratchPtr);
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Engine } from '../engine.ts';
 import { decimalLayout } from './layout.ts';
-import { priceGmp } from './price.ts';
+import { priceGmp, priceGmpIfFits } from './price.ts';
 import { totalUnits } from './work-units.ts';
 
 /** The reference engine: binary product trees in GMP, converted to decimal by divide and conquer. */
@@ -8,6 +8,7 @@ export const gmpEngine: Engine = {
   name: 'gmp',
   takesSource: false,
   price: priceGmp,
+  priceIfFits: priceGmpIfFits,
   workUnits: (facts) => totalUnits(decimalLayout(Number(facts.digitCount - facts.trailingZeros))),
   load: async () => (await import('./run.ts')).runGmp,
 };

@@ -57,10 +57,16 @@ export function priceGmp(facts: FactorialFacts, budget: Budget): EnginePrice {
     threads,
     memoryBytes: memoryBytes(significantDigits, threads),
     storage: 'memory',
+    storageReason: 'this engine computes in memory only',
     scratchBytes: 0,
     ioBytes: 0,
     estimatedSeconds: estimateSeconds(Number(facts.n), threads),
   };
   if (facts.n < limitByLimb && wasmPeakBytes(significantDigits) <= gmpMaxMemoryBytes) return price;
   return { ...price, impossible: 'the number and its scratch space exceed the 2 GiB of one WASM memory' };
+}
+
+export function priceGmpIfFits(facts: FactorialFacts, budget: Budget): EnginePrice | undefined {
+  const price = priceGmp(facts, budget);
+  return price.impossible === undefined && price.memoryBytes <= budget.memoryBytes ? price : undefined;
 }

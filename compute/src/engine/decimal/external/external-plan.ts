@@ -1,14 +1,14 @@
 import { planeCount } from '../../../factorial/exponent-planes.ts';
 import { digitsPerLimb } from '../../../multiply/prime-constants.ts';
-import { transformPrimes } from '../../../multiply/primes.ts';
 import { productCoefficients } from '../../../multiply/product-bound.ts';
 import { maxCoefficients, transformShape } from '../../../multiply/transform-shape.ts';
-import { primeCount } from '../../../multiply/workspace.ts';
 import { maxMemoryBytes, reservedBytes } from '../../../wasm/bridge.ts';
 import type { FactorialFacts } from '../../engine.ts';
-import { segmentLayout } from './alone-state.ts';
-import { chooseFoldShape, estimateCost, type FoldShape, residueBytes, residueLayout } from './fold-shape.ts';
+import { type PrimeLimbs, primeLimbsOf, segmentLayout } from './alone-state.ts';
+import { residueLayout } from './fold-shape.ts';
 import { groupLayout } from './group-task.ts';
+import { fieldLimits, type ProductLimits } from './product-limits.ts';
+import { type ProductPrice, type ProductPricing, priceProduct } from './product-price.ts';
 import { layoutBytes } from './region.ts';
 import { segmentBlobBytes } from './segment-task.ts';
 
@@ -30,14 +30,30 @@ export interface ExternalPlan {
   readonly memoryBytes: number;
   /** Most bytes of scratch at any moment. */
   readonly scratchBytes: number;
-  /** Bytes read and written, all told. */
-  readonly ioBytes: number;
+  /** Bytes read from and written to the store, all told. */
+  readonly readBytes: number;
+  readonly writtenBytes: number;
   /** `estimateCost` of all products of the chain. */
   readonly chainCost: number;
+  readonly primeLimbs: PrimeLimbs;
+  readonly limits: ProductLimits;
+  /** Segments whose products are joined before the next ones are made: bounds what there is of them at a time, as numbers and as files. */
+  readonly segmentsPerBatch: number;
 }
 
-/** The largest n: primes must fit one limb. */
-export const largestExternalNumber = 1_000_000_006n;
+/** What a plan takes as given. Tests make it smaller, so that small n go the way of large ones. */
+export interface ExternalSettings {
+  /** `primeLimbsOf(n)` when absent; 2 does for any n. */
+  readonly primeLimbs?: PrimeLimbs;
+  readonly limits?: ProductLimits;
+  readonly segmentsPerBatch?: number;
+  /** The largest that a region holds when absent. */
+  readonly mostGroupLimbs?: number;
+}
+
+/** The largest n: the sieve and all sizes are exact doubles. (Scratch for it would take 10^18 bytes.) */
+export const largestExternalNumber = 2n ** 53n - 1n;
+const defaultSegmentsPerBatch = 1024;
 const smallestSpan = 2 ** 12;
 const largestSpan = 2 ** 20;
 const smallestGroupLimbs = 512;
@@ -46,36 +62,38 @@ const largestGroupLimbs = 2 ** 19;
 const regionStepBytes = 64 * 1024;
 /** Factors of one group at most. */
 export const largestGroupCount = 64;
-/** Coefficients that all primes have roots for: the smallest prime less one. */
-const mostCoefficients = Math.min(...transformPrimes.map(({ p }) => p)) - 1;
 
 /** A plan within `memoryBytes` for all regions; undefined when it does not fit. */
-export function planExternal(facts: FactorialFacts, memoryBytes: number, threads: number): ExternalPlan | undefined {
+export function planExternal(
+  facts: FactorialFacts,
+  memoryBytes: number,
+  threads: number,
+  settings: ExternalSettings = {},
+): ExternalPlan | undefined {
   if (facts.n > largestExternalNumber) return undefined;
   const n = Number(facts.n);
+  const { primeLimbs = primeLimbsOf(n), limits = fieldLimits } = settings;
+  const { segmentsPerBatch = defaultSegmentsPerBatch, mostGroupLimbs = largestGroupLimbs } = settings;
   const limbCount = significantLimbs(facts);
   const available = Math.floor((Math.min(memoryBytes, maxMemoryBytes) - reservedBytes) / threads);
   const regionBytes =
-    regionStepBytes * Math.floor(Math.min(available, usefulRegionBytes(n, limbCount)) / regionStepBytes);
+    regionStepBytes * Math.floor(Math.min(available, usefulRegionBytes(n, limbCount, primeLimbs)) / regionStepBytes);
   const span = largestPower(
     largestSpan,
     smallestSpan,
-    (size) => layoutBytes((take) => segmentLayout(take, n, size)) <= regionBytes,
+    (size) => layoutBytes((take) => segmentLayout(take, n, size, primeLimbs)) <= regionBytes,
   );
   const groupLimbs = largestPower(
-    largestGroupLimbs,
+    mostGroupLimbs,
     smallestGroupLimbs,
     (size) => layoutBytes((take) => groupLayout(take, size, largestGroupCount)) <= regionBytes,
   );
   if (span === undefined || groupLimbs === undefined) return undefined;
   const sourceLimbs = significantLimbs(facts.source);
-  const steps = planProducts(n, limbCount - sourceLimbs, regionBytes, threads, sourceLimbs);
-  if (steps === undefined) return undefined;
+  const chain = priceProducts(n, limbCount - sourceLimbs, groupLimbs, { regionBytes, threads, limits }, sourceLimbs);
+  if (chain === undefined) return undefined;
   const planesBytes = planeBytes(n);
-  const segmentBytes = segmentBlobBytes(n, 0, span) * threads;
-  const products = steps.filter((step) => 2 * step.shape.coefficients > groupLimbs);
-  const peak = Math.max(0, ...products.map(productScratchBytes));
-  const leaves = 3 * planesBytes + segmentBytes + 4 * sourceLimbs;
+  const leaves = 3 * planesBytes + segmentBlobBytes(n, 0, span) * threads + 4 * sourceLimbs;
   return {
     n,
     sourceNumber: Number(facts.source?.n ?? 0n),
@@ -86,11 +104,15 @@ export function planExternal(facts: FactorialFacts, memoryBytes: number, threads
     planeCount: Math.max(1, planeCount(n)),
     groupLimbs,
     memoryBytes: reservedBytes + threads * regionBytes,
-    scratchBytes: Math.ceil(Math.max(leaves, planesBytes + peak) + (sourceLimbs > 0 ? 4 : 1) * limbCount + slackBytes),
-    ioBytes: Math.ceil(
-      products.reduce((sum, step) => sum + productIoBytes(step), 8 * planesBytes + 4 * (limbCount + sourceLimbs)),
+    scratchBytes: Math.ceil(
+      Math.max(leaves, planesBytes + chain.peakBytes) + (sourceLimbs > 0 ? 4 : 1) * limbCount + slackBytes,
     ),
-    chainCost: products.reduce((sum, step) => sum + productCost(step, threads), 1),
+    readBytes: Math.ceil(chain.readBytes + 4 * planesBytes + 4 * limbCount),
+    writtenBytes: Math.ceil(chain.writtenBytes + 4 * planesBytes + 4 * sourceLimbs),
+    chainCost: chain.cost,
+    primeLimbs,
+    limits,
+    segmentsPerBatch,
   };
 }
 
@@ -99,7 +121,9 @@ export function planExternal(facts: FactorialFacts, memoryBytes: number, threads
 const slackBytes = 1024 * 1024;
 
 /** Limbs of n! / 10^z, rounded up; room for the zeros that a start from m! leaves. */
-function significantLimbs(facts: Pick<FactorialFacts, 'digitCount' | 'trailingZeros' | 'source'> | undefined): number {
+export function significantLimbs(
+  facts: Pick<FactorialFacts, 'digitCount' | 'trailingZeros' | 'source'> | undefined,
+): number {
   if (facts === undefined) return 0;
   const surplusLimbs = facts.source === undefined ? 0 : 4;
   return Math.ceil(Number(facts.digitCount - facts.trailingZeros) / digitsPerLimb) + surplusLimbs;
@@ -118,12 +142,14 @@ export function leastExternalBytes(facts: FactorialFacts): number | undefined {
 }
 
 /** More than this brings nothing: the largest product of one part, or the largest leaves. */
-function usefulRegionBytes(n: number, limbCount: number): number {
+function usefulRegionBytes(n: number, limbCount: number, primeLimbs: PrimeLimbs): number {
   const whole = Math.min(productCoefficients(limbCount, 8), maxCoefficients);
   const transform = transformShape(whole);
   const parts = layoutBytes((take) => residueLayout(take, transform, false, 2 ** 16));
   const group = layoutBytes((take) => groupLayout(take, Math.min(largestGroupLimbs, 2 * limbCount), largestGroupCount));
-  const segment = layoutBytes((take) => segmentLayout(take, n, Math.min(largestSpan, Math.max(smallestSpan, n))));
+  const segment = layoutBytes((take) =>
+    segmentLayout(take, n, Math.min(largestSpan, Math.max(smallestSpan, n)), primeLimbs),
+  );
   return Math.max(parts, group, segment) + regionStepBytes;
 }
 
@@ -137,33 +163,23 @@ function planeBytes(n: number): number {
   return Math.ceil((4 * 1.01624 * (2 * n + 64)) / Math.LN10 / digitsPerLimb) + 4096;
 }
 
-/** One product of the chain: limbs of its operands and how it is cut. */
-interface PlannedProduct {
-  readonly aLimbs: number;
-  readonly bLimbs: number;
-  readonly isSquare: boolean;
-  /** Bytes of numbers that stay beside it. */
-  readonly besideBytes: number;
-  readonly shape: FoldShape;
-}
-
 /**
- * The chain's products of the last planes, largest first, before them that with a stored number of `sourceLimbs` limbs; undefined when one does not fit.
- * Earlier ones are a quarter as large each time.
+ * The prices of the chain's products of the last planes, largest first, before them that with a stored number of `sourceLimbs` limbs; undefined when one
+ * does not fit. Earlier ones are a quarter as large each time. `besideBytes`: numbers that stay beside a product.
  */
-function planProducts(
+function priceProducts(
   n: number,
   limbCount: number,
-  regionBytes: number,
-  threads: number,
+  groupLimbs: number,
+  pricing: ProductPricing,
   sourceLimbs: number,
-): PlannedProduct[] | undefined {
-  const products: PlannedProduct[] = [];
+): ChainPrice | undefined {
+  let chain: ChainPrice = { cost: 1, peakBytes: 0, readBytes: 0, writtenBytes: 0 };
   const add = (aLimbs: number, bLimbs: number, isSquare: boolean, besideBytes: number): boolean => {
-    if (productCoefficients(aLimbs, bLimbs) > mostCoefficients) return false;
-    const shape = chooseFoldShape(aLimbs, bLimbs, isSquare, regionBytes, threads);
-    if (shape !== undefined) products.push({ aLimbs, bLimbs, isSquare, besideBytes, shape });
-    return shape !== undefined;
+    if (aLimbs + bLimbs <= groupLimbs) return true;
+    const price = priceProduct(aLimbs, bLimbs, isSquare, pricing);
+    if (price !== undefined) chain = addPrice(chain, price, besideBytes);
+    return price !== undefined;
   };
   if (sourceLimbs > 0 && !add(sourceLimbs, limbCount, false, 0)) return undefined;
   const sourceBytes = 4 * sourceLimbs;
@@ -172,32 +188,28 @@ function planProducts(
     const factor = Math.min(whole, Math.ceil((2 * n) / 2 ** plane / Math.LN10 / digitsPerLimb) + 8);
     const square = Math.ceil(whole / 2) + 8;
     const rest = whole - square + 16;
+    const half = Math.ceil(square / 2);
     const fine =
       add(rest, square, false, sourceBytes) &&
       add(square, factor, false, sourceBytes + 4 * square) &&
-      add(Math.ceil(square / 2), Math.ceil(square / 2), true, sourceBytes + 4 * factor);
+      add(half, half, true, sourceBytes + 4 * factor);
     if (!fine) return undefined;
   }
-  return products;
+  return chain;
 }
 
-function operandBytes({ aLimbs, bLimbs, isSquare }: PlannedProduct): number {
-  return 4 * (isSquare ? aLimbs : aLimbs + bLimbs);
+interface ChainPrice {
+  readonly cost: number;
+  readonly peakBytes: number;
+  readonly readBytes: number;
+  readonly writtenBytes: number;
 }
 
-function productCost(product: PlannedProduct, threads: number): number {
-  return estimateCost(product.shape, operandBytes(product) / 4, product.isSquare, threads);
-}
-
-/** Most scratch during a product: its residues beside the operands, then beside the product. */
-function productScratchBytes(product: PlannedProduct): number {
-  return (
-    residueBytes(product.shape) + product.besideBytes + Math.max(operandBytes(product), 8 * product.shape.coefficients)
-  );
-}
-
-/** Every task reads its operands; residues are written and read once, the product written once and read once to be verified. */
-function productIoBytes(product: PlannedProduct): number {
-  const { shape } = product;
-  return primeCount * shape.parts * operandBytes(product) + 2 * residueBytes(shape) + 16 * shape.coefficients;
+function addPrice(chain: ChainPrice, price: ProductPrice, besideBytes: number): ChainPrice {
+  return {
+    cost: chain.cost + price.cost,
+    peakBytes: Math.max(chain.peakBytes, price.peakBytes + besideBytes),
+    readBytes: chain.readBytes + price.readBytes,
+    writtenBytes: chain.writtenBytes + price.writtenBytes,
+  };
 }

@@ -1,7 +1,7 @@
 import type { FactorialFacts } from '../../engine.ts';
 import type { ExternalPlan } from './external-plan.ts';
 
-/** What takes the time of a run out of core before emission, in units of a digit emitted. */
+/** What takes the time of a run out of core before emission, in units of a digit emitted, where no disk is waited for (external-seconds.ts has that, too). */
 export interface ExternalWork {
   /** Reading the digits of a stored m!. */
   readonly source: number;
@@ -29,18 +29,12 @@ export function externalWork(facts: FactorialFacts, plan: ExternalPlan): Externa
   const sourceDigits = Number(facts.source?.digitCount ?? 0n);
   const digits = Number(facts.digitCount) - sourceDigits;
   const source = (sourceCost * sourceDigits) / emissionCost;
-  const segments = (siftCost * (plan.n + plan.sourceNumber) + leafCost * digits) / plan.threads / emissionCost;
+  const segmentsCost = (siftCost * (plan.n + plan.sourceNumber) + leafCost * digits) * plan.primeLimbs;
+  const segments = segmentsCost / plan.threads / emissionCost;
   const joins = (joinStartCost + joinCost * digits) / emissionCost;
   const steps = stepsCost / emissionCost;
   const chain = (chainCost * plan.chainCost) / emissionCost;
   return { source, segments, joins, steps, chain, total: source + segments + joins + steps + chain };
-}
-
-/** Seconds from the start to the last digit; files that do not stay in the page cache add the disk's time. */
-export function externalSeconds(facts: FactorialFacts, plan: ExternalPlan): number {
-  const { source } = facts;
-  const waiting = source === undefined ? 0 : Number(source.digitCount) / source.bytesPerSecond;
-  return 0.1 + waiting + 1e-9 * emissionCost * (externalWork(facts, plan).total + Number(facts.digitCount));
 }
 
 /** Work units of an out-of-core run before emission, where a digit emitted is one. */

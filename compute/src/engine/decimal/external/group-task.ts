@@ -2,7 +2,7 @@ import { KernelError } from '../../../errors.ts';
 import { type DecimalNumber, paddedLimbs } from '../../../limbs/decimal-number.ts';
 import { openBlob, type StoredBlob } from '../../../limbs/stored-blob.ts';
 import { productCoefficients } from '../../../multiply/product-bound.ts';
-import { transformShape } from '../../../multiply/transform-shape.ts';
+import { mostLevels } from '../../../multiply/transform-shape.ts';
 import {
   fillTableTask,
   placeTables,
@@ -34,7 +34,7 @@ export function groupBlobBytes(totalLimbs: number): number {
 /** Addresses of a group task for numbers of `totalLimbs` limbs together. */
 export function groupLayout(take: Take, totalLimbs: number, count: number) {
   const coefficients = productCoefficients(totalLimbs, 0);
-  const { levels } = transformShape(coefficients);
+  const levels = mostLevels(coefficients);
   const areaBytes = residueAreaBytes(coefficients) + 4 * residueArrayBytes(coefficients);
   const bufferBytes = 4 * (totalLimbs + 16 * count + 64);
   return {

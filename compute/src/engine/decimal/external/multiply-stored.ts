@@ -3,7 +3,6 @@ import { paddedLimbs } from '../../../limbs/decimal-number.ts';
 import type { LimbStore } from '../../../limbs/limb-store.ts';
 import { type OpenBlob, openBlob, type StoredBlob } from '../../../limbs/stored-blob.ts';
 import { powerMod } from '../../../multiply/primes.ts';
-import { assertProductBound } from '../../../multiply/product-bound.ts';
 import { primeCount } from '../../../multiply/workspace.ts';
 import { verificationModuli } from '../../../verify/moduli.ts';
 import { addCarry } from './carry.ts';
@@ -11,6 +10,8 @@ import type { Carry, CombineTask } from './combine-task.ts';
 import type { DigestTask } from './digest-task.ts';
 import type { ExternalThreads } from './external-threads.ts';
 import { estimateCost, type FoldShape, requireFoldShape } from './fold-shape.ts';
+import { fieldLimits, isWithinLimits, type ProductLimits } from './product-limits.ts';
+import { priceProduct } from './product-price.ts';
 import type { ResidueTask } from './residue-task.ts';
 import type { ProductProgress, ResumedRanges } from './step-progress.ts';
 import { multiplyResiduePairs, type ResiduePair, type StoredNumber, sameResidues } from './stored-number.ts';
@@ -29,6 +30,8 @@ const digestBlockLimbs = 65_536;
 export interface ExternalContext {
   readonly threads: ExternalThreads;
   readonly store: LimbStore;
+  /** How long a product by residues may be; `fieldLimits` when absent. Longer ones are for `multiplyLong`. */
+  readonly limits?: ProductLimits;
   /** Told the estimated cost of each finished task (`estimateCost`); `isInherited`: an earlier process did it. */
   readonly onCost?: (cost: number, isInherited?: boolean) => void;
   /** Where the parts of a product are written down as they are finished, and found again. */
@@ -51,8 +54,8 @@ export async function multiplyStored(
   release: () => Promise<void>,
   shape: FoldShape = shapeFor(context, a, b),
 ): Promise<StoredNumber> {
-  assertProductBound(a.limbCount, b.limbCount);
   const { store, progress } = context;
+  assertWithinLimits(a.limbCount, b.limbCount, context.limits ?? fieldLimits);
   const isSquare = a === b;
   const operandLimbs = isSquare ? a.limbCount : a.limbCount + b.limbCount;
   const cost = estimateCost(shape, operandLimbs, isSquare, context.threads.count);
@@ -73,6 +76,12 @@ export async function multiplyStored(
   return product;
 }
 
+/** Bound: min(coefficients of a, of b)·(10^18 − 1)² < ∏ p, and a product's coefficients ≤ p − 1. */
+function assertWithinLimits(aLimbs: number, bLimbs: number, limits: ProductLimits): void {
+  if (isWithinLimits(aLimbs, bLimbs, limits)) return;
+  throw new KernelError(`expected a product within the reach of the primes, got ${aLimbs} by ${bLimbs} limbs`);
+}
+
 /** The combined limbs as a number whose limbs were read back and have the residues they should have. */
 async function finishProduct(
   { threads }: ExternalContext,
@@ -86,10 +95,14 @@ async function finishProduct(
   return product;
 }
 
-/** `estimateCost` of a·b, reported as done by an earlier process. */
-export function inheritProduct(context: ExternalContext, a: StoredNumber, b: StoredNumber): void {
-  const operandLimbs = a === b ? a.limbCount : a.limbCount + b.limbCount;
-  context.onCost?.(estimateCost(shapeFor(context, a, b), operandLimbs, a === b, context.threads.count), true);
+/** The cost of a·b, of any length, reported as done by an earlier process. */
+export function inheritProduct(
+  { threads, limits = fieldLimits, onCost }: ExternalContext,
+  a: StoredNumber,
+  b: StoredNumber,
+): void {
+  const pricing = { regionBytes: threads.share.regionBytes, threads: threads.count, limits };
+  onCost?.(priceProduct(a.limbCount, b.limbCount, a === b, pricing)?.cost ?? 0, true);
 }
 
 function shapeFor({ threads }: ExternalContext, a: StoredNumber, b: StoredNumber): FoldShape {
@@ -173,7 +186,7 @@ async function combineAll(
 }
 
 /** The number's limbs without the zero that its highest may be. */
-async function trimmedLimbs(blob: OpenBlob, most: number): Promise<number> {
+export async function trimmedLimbs(blob: OpenBlob, most: number): Promise<number> {
   const top = new Uint32Array(1);
   await blob.read(4 * (most - 1), new Uint8Array(top.buffer));
   return top[0] === 0 ? most - 1 : most;

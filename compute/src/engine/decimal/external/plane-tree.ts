@@ -2,7 +2,8 @@ import type { LimbStore } from '../../../limbs/limb-store.ts';
 import type { ExternalPlan } from './external-plan.ts';
 import { largestGroupCount } from './external-plan.ts';
 import { type GroupTask, groupBlobBytes } from './group-task.ts';
-import { type ExternalContext, multiplyStored } from './multiply-stored.ts';
+import { multiplyLong } from './multiply-long.ts';
+import type { ExternalContext } from './multiply-stored.ts';
 import { type SegmentProducts, type SegmentTask, segmentBlobBytes } from './segment-task.ts';
 import { multiplyResiduePairs, type ResiduePair, type StoredNumber } from './stored-number.ts';
 
@@ -20,35 +21,79 @@ export interface StoredPlanes {
   readonly expectedSource: ResiduePair;
 }
 
-/** Sieves, multiplies every segment's primes plane by plane, and joins the segments' products. `onShare`: shares of either, adding up to 1. */
+/**
+ * Sieves, multiplies every segment's primes plane by plane, and joins the segments' products, a batch of segments at a time, so that neither the primes
+ * nor the list of their products is ever held whole. `onShare`: shares of either, adding up to 1.
+ */
 export async function multiplyPlanesStored(
   context: ExternalContext,
   plan: ExternalPlan,
   onShare: (work: 'segments' | 'joins', share: number) => void,
 ): Promise<StoredPlanes> {
-  const { planes, expected, expectedSource } = await multiplySegments(context, plan, (share) =>
-    onShare('segments', share),
-  );
-  const products: (StoredNumber | undefined)[] = [];
-  const quiet: ExternalContext = { threads: context.threads, store: context.store };
-  for (const factors of await joinSmall(quiet, plan, planes)) {
-    products.push(await joinLarge(quiet, plan, factors));
-    onShare('joins', 1 / planes.length);
+  const { onCost: _, ...quiet } = context;
+  const segmentCount = Math.ceil((plan.n + 1) / plan.span);
+  const products = Array.from({ length: plan.planeCount }, (): BatchProduct[] => []);
+  let expected: ResiduePair = [1n, 1n];
+  let expectedSource: ResiduePair = [1n, 1n];
+  for (let first = 0; first < segmentCount; first += plan.segmentsPerBatch) {
+    const count = Math.min(plan.segmentsPerBatch, segmentCount - first);
+    const share = count / segmentCount;
+    const made = await multiplySegments(quiet, plan, first, count, (part) => onShare('segments', share * part));
+    expected = multiplyResiduePairs(expected, made.expected);
+    expectedSource = multiplyResiduePairs(expectedSource, made.expectedSource);
+    for (const [plane, factors] of (await joinSmall(quiet, plan, made.planes)).entries()) {
+      const number = await joinLarge(quiet, plan, factors);
+      if (number !== undefined) await addBatch(quiet, plan, products[plane]!, number);
+      onShare('joins', share / plan.planeCount);
+    }
   }
-  return { planes: products, expected, expectedSource };
+  const planes: (StoredNumber | undefined)[] = [];
+  for (const batches of products) {
+    planes.push(
+      await joinLarge(
+        quiet,
+        plan,
+        batches.map(({ number }) => number),
+      ),
+    );
+  }
+  return { planes, expected, expectedSource };
 }
 
-/** The products of the segments, plane by plane in no particular order. */
+/** The product of 2^rank batches. */
+interface BatchProduct {
+  readonly rank: number;
+  readonly number: StoredNumber;
+}
+
+/** Adds a batch's product as a binary counter does: equals are multiplied, so that all products are of like lengths and few wait. */
+async function addBatch(
+  context: ExternalContext,
+  plan: ExternalPlan,
+  waiting: BatchProduct[],
+  number: StoredNumber,
+): Promise<void> {
+  let sum: BatchProduct = { rank: 0, number };
+  for (let last = waiting.at(-1); last?.rank === sum.rank; last = waiting.at(-1)) {
+    waiting.pop();
+    const pair = [last.number, sum.number] as const;
+    sum = { rank: sum.rank + 1, number: await multiplyAny(context, plan, ...pair, pair) };
+  }
+  waiting.push(sum);
+}
+
+/** The products of `count` segments from the `first` on, plane by plane in no particular order. */
 async function multiplySegments(
   { threads, store }: ExternalContext,
-  plan: ExternalPlan,
+  { n, sourceNumber, span, planeCount, primeLimbs }: ExternalPlan,
+  first: number,
+  count: number,
   onShare: (share: number) => void,
 ): Promise<Omit<StoredPlanes, 'planes'> & { readonly planes: StoredNumber[][] }> {
-  const { n, sourceNumber, span } = plan;
-  const planes: StoredNumber[][] = Array.from({ length: plan.planeCount }, () => []);
+  const planes: StoredNumber[][] = Array.from({ length: planeCount }, () => []);
   let quotient: ResiduePair = [1n, 1n];
   let expectedSource: ResiduePair = [1n, 1n];
-  const lows = Array.from({ length: Math.ceil((n + 1) / span) }, (_, segment) => segment * span);
+  const lows = Array.from({ length: count }, (_, segment) => (first + segment) * span);
   const blobs = new Map<number, SegmentTask['out']>();
   await threads.map<number, SegmentProducts>(
     segmentModule,
@@ -56,7 +101,7 @@ async function multiplySegments(
     async (low, claim): Promise<SegmentTask> => {
       const out = await store.create('segment', segmentBlobBytes(n, low, span));
       blobs.set(low, out);
-      return { claim, n, sourceNumber, low, span, out };
+      return { claim, n, sourceNumber, low, span, primeLimbs, out };
     },
     async ({ nodes, bytes, powerResidues, sourceResidues }, low) => {
       const blob = await store.shrink(blobs.get(low)!, bytes);
@@ -144,7 +189,7 @@ export async function multiplyAny(
 ): Promise<StoredNumber> {
   const { store, threads } = context;
   const release = () => removeAll(store, unneeded);
-  if (a.limbCount + b.limbCount > plan.groupLimbs) return multiplyStored(context, a, b, release);
+  if (a.limbCount + b.limbCount > plan.groupLimbs) return multiplyLong(context, a, b, release);
   const out = await store.create('product', groupBlobBytes(a.limbCount + b.limbCount));
   let product: StoredNumber | undefined;
   await threads.map<StoredNumber[], Omit<StoredNumber, 'blob'>>(

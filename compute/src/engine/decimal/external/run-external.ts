@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { CheckpointStore } from '../../../checkpoint/checkpoint-store.ts';
 import { KernelError } from '../../../errors.ts';
 import type { LimbStore } from '../../../limbs/limb-store.ts';
+import { MemoryStore } from '../../../limbs/memory-store.ts';
 import { ScratchStore } from '../../../limbs/scratch-store.ts';
 import { sharedModule } from '../../../wasm/bridge.ts';
 import type { EngineDigits, EngineRun, EngineRunner } from '../../engine.ts';
@@ -19,10 +20,11 @@ import { type ChainState, multiplyChainStored } from './stored-chain.ts';
 import { type StoredNumber, sameResidues } from './stored-number.ts';
 import { storedText } from './stored-text.ts';
 
-/** Computes n! / 10^z with limbs and residues in scratch files, verified before it resolves. */
+/** Computes n! / 10^z with limbs and residues in a store, scratch files or shared memory, verified before it resolves. */
 export const runExternal: EngineRunner = async (run) => {
-  const plan = planOfBudget(run.facts, run.budget, run.plan.threads);
-  if (plan === undefined) throw new KernelError(`expected a plan with scratch files, got n = ${run.facts.n}`);
+  const { storage, threads } = run.plan;
+  const plan = storage === 'memory' ? undefined : planOfBudget(run.facts, run.budget, threads, storage);
+  if (plan === undefined) throw new KernelError(`expected a plan with a store, got n = ${run.facts.n}`);
   const store = await openStore(run, plan);
   run.own(removedAfterThreads(run, store));
   try {
@@ -34,7 +36,11 @@ export const runExternal: EngineRunner = async (run) => {
   }
 };
 
-async function openStore({ budget, checkpointDir }: EngineRun, plan: ExternalPlan): Promise<LimbStore> {
+async function openStore(
+  { budget, checkpointDir, plan: { storage } }: EngineRun,
+  plan: ExternalPlan,
+): Promise<LimbStore> {
+  if (storage === 'shared-memory') return new MemoryStore(plan.scratchBytes);
   if (checkpointDir !== undefined) return CheckpointStore.open(checkpointDir, budget.scratchBytes);
   if (budget.scratchDir === undefined) throw new KernelError('expected a folder for scratch files, got none');
   return ScratchStore.open(budget.scratchDir, budget.scratchBytes, plan.scratchBytes);
@@ -67,7 +73,7 @@ export async function computeInStore(run: EngineRun, plan: ExternalPlan, store: 
     sharedModule(),
   );
   const work = externalWork(run.facts, plan);
-  const context: ExternalContext = { threads, store };
+  const context: ExternalContext = { threads, store, limits: plan.limits };
   const checkpoint = store instanceof CheckpointStore ? store : undefined;
   const resumed = checkpoint === undefined ? undefined : await resumeRun(checkpoint, threads, run.facts);
   const onBytes = (bytes: number) =>

@@ -1,20 +1,14 @@
-import { primesUpTo } from '../../../factorial/prime-sieve.ts';
 import { paddedLimbs } from '../../../limbs/decimal-number.ts';
 import { openBlob, type StoredBlob } from '../../../limbs/stored-blob.ts';
 import { asTask } from '../../../pool/as-task.ts';
-import { largestExponent, multiplyList } from '../segment-products.ts';
-import { digestLimbs, makeLeafState, segmentLayout } from './alone-state.ts';
+import { digestLimbs, segmentLayout, segmentPrimes } from './alone-state.ts';
 import { openRegion, type RegionClaim } from './region.ts';
+import { listSegmentPrimes, type SegmentRange } from './segment-primes.ts';
 import type { ResiduePair } from './stored-number.ts';
 
-/** The primes of [low, low + span) that are at most n. */
-export interface SegmentTask {
+/** One segment of the sieve. */
+export interface SegmentTask extends SegmentRange {
   readonly claim: RegionClaim;
-  readonly n: number;
-  /** m of the stored m! that the run starts from, whose factors are left out; 0 = none. */
-  readonly sourceNumber: number;
-  readonly low: number;
-  readonly span: number;
   /** At least `segmentBlobBytes`. */
   readonly out: StoredBlob;
 }
@@ -36,49 +30,31 @@ export interface SegmentProducts {
 }
 
 /**
- * Bytes that hold the products of a segment, every plane padded. Bound: fewer than 2·span/ln(span) primes (Brun and Titchmarsh), each shorter
+ * Bytes that hold the products of a segment, every plane padded. Bound: `segmentPrimes`, each shorter
  * than high and in no more planes than its exponent (n − 1)/(p − 1) has bits.
  */
 export function segmentBlobBytes(n: number, low: number, span: number): number {
-  const primes = Math.ceil((2 * span) / Math.log(span));
+  const primes = segmentPrimes(span);
   const planes = Math.floor(Math.log2(Math.max(1, (n - 1) / Math.max(1, low - 1)))) + 1;
   const limbsPerPrime = Math.log10(Math.min(n, low + span) + 1) / 9;
   return 4 * planes * paddedLimbs(Math.ceil(primes * limbsPerPrime) + 16);
 }
 
-export default asTask(async ({ claim, n, sourceNumber, low, span, out }: SegmentTask): Promise<SegmentProducts> => {
+export default asTask(async ({ claim, out, ...range }: SegmentTask): Promise<SegmentProducts> => {
   const { instance, take } = openRegion(claim);
-  const layout = segmentLayout(take, n, span);
-  const state = makeLeafState(instance, layout);
-  const { kernels, words, longs, bytes } = instance;
-  const { scratch } = layout;
-  kernels.fillResidueTable(layout.residueTablePtr);
-  const base = primesUpTo(Math.floor(Math.sqrt(n))).subarray(1);
-  words.set(base, layout.basePrimesPtr >> 2);
-  const high = Math.min(n, low + span - 1);
-  const { basePrimesPtr, accPtr } = layout;
-  const list = (last: number, top: number, without: number) => {
-    const { sievePtr, pairsPtr } = scratch;
-    longs.fill(1n, accPtr >> 3, (accPtr >> 3) + 2);
-    const count =
-      last < low ? 0 : kernels.listPrimePowers(basePrimesPtr, base.length, low, last, top, without, sievePtr, pairsPtr);
-    kernels.multiplyPowerResidues(pairsPtr, count, accPtr);
-    const residues: ResiduePair = [longs[accPtr >> 3]!, longs[(accPtr >> 3) + 1]!];
-    return { count, residues };
-  };
-  const { residues: sourceResidues } = list(Math.min(high, sourceNumber), sourceNumber, 0);
-  const { count, residues: powerResidues } = list(high, n, sourceNumber);
+  const layout = segmentLayout(take, range.n, range.span, range.primeLimbs);
+  instance.kernels.fillResidueTable(layout.residueTablePtr);
+  const { largestExponent, powerResidues, sourceResidues, multiplyPlane } = listSegmentPrimes(instance, layout, range);
   await using blob = await openBlob(out);
   const nodes: SegmentNode[] = [];
   let offsetBytes = 0;
-  const largest = largestExponent(state, count, sourceNumber > 0);
-  for (let plane = 0; 2 ** plane <= largest; plane++) {
-    const wordCount = kernels.selectPlane(scratch.pairsPtr, count, plane, scratch.wordsPtr);
-    if (wordCount === 0) continue;
-    const { ptr, limbCount } = multiplyList(state, wordCount);
-    const residues = digestLimbs(instance, layout.residueTablePtr, accPtr, ptr, limbCount);
+  for (let plane = 0; 2 ** plane <= largestExponent; plane++) {
+    const product = multiplyPlane(plane);
+    if (product === undefined) continue;
+    const { ptr, limbCount } = product;
+    const residues = digestLimbs(instance, layout.residueTablePtr, layout.accPtr, ptr, limbCount);
     const nodeBytes = 4 * paddedLimbs(limbCount);
-    await blob.write(offsetBytes, bytes.subarray(ptr, ptr + nodeBytes));
+    await blob.write(offsetBytes, instance.bytes.subarray(ptr, ptr + nodeBytes));
     nodes.push({ plane, offsetBytes, limbCount, residues });
     offsetBytes += nodeBytes;
   }

@@ -58,6 +58,11 @@ export class StepProgress {
 
   /** Forgets everything: the step starts over. */
   async restart(): Promise<void> {
+    for (const entry of this.#entries) {
+      // Also what nobody asked for before a lost operand was noticed.
+      if (entry.kind === 'part' || entry.kind === 'product')
+        await this.adoptFile(entry.number.file, entry.number.bytes);
+    }
     for (const blob of this.#adopted) await this.#store.remove(blob);
     this.#entries = [];
     await clearJournal(this.#store.directory);
@@ -104,6 +109,17 @@ export class ProductProgress {
 
   assertThere(a: StoredNumber, b: StoredNumber): void {
     this.#step.assertThere(a, b);
+  }
+
+  /** The progress of a product that this one is put together from, its name unique in this one. */
+  inner(name: string): ProductProgress {
+    return new ProductProgress(this.#step, `${this.#product}: ${name}`);
+  }
+
+  /** The product when it was finished and its limbs are there. */
+  async intact(): Promise<StoredNumber | undefined> {
+    const entry = this.#entries('product').at(-1);
+    return entry && this.#step.adoptNumber(entry);
   }
 
   /** The product when it was finished; its limbs may be lost. */
