@@ -1,9 +1,15 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { CheckpointStore } from '../../src/checkpoint/checkpoint-store.ts';
+import { readJournal } from '../../src/checkpoint/step-journal.ts';
 import { leastExternalBytes, planExternal } from '../../src/engine/decimal/external/external-plan.ts';
 import { multiplyLong } from '../../src/engine/decimal/external/multiply-long.ts';
 import { multiplyStored } from '../../src/engine/decimal/external/multiply-stored.ts';
 import { fieldLimits, isWithinLimits, splitLimbs } from '../../src/engine/decimal/external/product-limits.ts';
 import { priceProduct } from '../../src/engine/decimal/external/product-price.ts';
+import { StepProgress } from '../../src/engine/decimal/external/step-progress.ts';
 import { MemoryStore } from '../../src/limbs/memory-store.ts';
 import { openBlob } from '../../src/limbs/stored-blob.ts';
 import { transformPrimes } from '../../src/multiply/primes.ts';
@@ -129,5 +135,35 @@ test('every cut leaves shorter products, whatever the lengths and limits', () =>
       if (half === undefined) expect(isWithinLimits(limbs, limbs, limits)).toBe(true);
       else expect(half + 1).toBeLessThan(limbs);
     }
+  }
+});
+
+test('a cut product that is stopped anywhere goes on from the products of its parts', async () => {
+  const seed = Date.now() % 2 ** 31;
+  const random = seededRandom(seed);
+  const threads = debugThreads(pool, 2, 2 ** 20);
+  const limits = { mostCoefficients: 120, mostTerms: 120 };
+  for (const stopAfter of [3, 8, 14, 17]) {
+    const directory = await mkdtemp(join(tmpdir(), 'cut-product-'));
+    const store = await CheckpointStore.open(directory, 2 ** 26);
+    const a = await storeLimbs(store, makeLimbs(random, 230, 'random'));
+    const b = await storeLimbs(store, makeLimbs(random, 210, 'random'));
+    const expected = (await loadBigInt(a)) * (await loadBigInt(b));
+    const multiply = async (onCost: (cost: number, isInherited?: boolean) => void) => {
+      const progress = new StepProgress(store, threads, '1', await readJournal(directory, '1')).product('product');
+      return multiplyLong({ threads, store, limits, progress, onCost }, a, b, async () => undefined);
+    };
+    let calls = 0;
+    const stopped = multiply((cost) => {
+      if (cost > 0 && ++calls > stopAfter) throw new Error('enough');
+    });
+    await expect(stopped).rejects.toThrow('enough');
+    let inherited = 0;
+    const product = await multiply((cost, isInherited = false) => {
+      if (isInherited) inherited += cost;
+    });
+    expect((await loadBigInt(product)) === expected, `seed ${seed}, after ${stopAfter}`).toBe(true);
+    expect(inherited, `${stopAfter}`).toBeGreaterThan(0);
+    await rm(directory, { recursive: true });
   }
 });
