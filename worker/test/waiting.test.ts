@@ -1,5 +1,5 @@
 import type { Delivery, Lane, Settlement } from '@factorial/backing';
-import { defaultBudget, planFactorial, SharedBudget } from '@factorial/compute';
+import { defaultBudget, PlanCapacityError, planFactorial, SharedBudget } from '@factorial/compute';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { handleRequest } from '../src/consumer/handle-request.ts';
 import { RunRegistry } from '../src/consumer/run-registry.ts';
@@ -146,7 +146,9 @@ describe('a calculation that does not fit beside the others', () => {
   });
 
   it('goes to the long lane when it was sent to a quick one whose memory does not hold it', async () => {
-    await services.ask(n);
+    const tooLarge = 10_000_000n;
+    expect(() => planFactorial(tooLarge, quick)).toThrow(PlanCapacityError);
+    await services.ask(tooLarge);
     const lanes: Lane[] = [];
     for (const lane of ['small.quick', 'small.long'] as const) {
       await services.queue.consume(lane, 1, async (delivery): Promise<Settlement> => {
@@ -154,7 +156,7 @@ describe('a calculation that does not fit beside the others', () => {
         return { kind: 'ack' };
       });
     }
-    expect(await deliver(n, {}, 'small.quick').settlement).toEqual({ kind: 'ack' });
+    expect(await deliver(tooLarge, {}, 'small.quick').settlement).toEqual({ kind: 'ack' });
     await until(async () => lanes.length > 0);
     expect(lanes).toEqual(['small.long']);
     expect(sharedBudget.taken).toEqual(nothing);
