@@ -311,7 +311,7 @@ describe('an operator who interferes', () => {
     await until(serves(queue));
   });
 
-  test.each([20, 50, 80])(
+  test.each([5, 10, 20, 50, 80])(
     'a queue deleted and declared again within %d ms has its consumer back after a while',
     async (pauseMs) => {
       const queue = makeQueue({ consumerRenewMs: 1_000 });
@@ -421,7 +421,7 @@ describe('the broker itself is killed', () => {
       handled.add(numberOf(delivery));
       return ack;
     });
-    for (let n = 0; n < 20; n++) await queue.publish('small.quick', requestOf(n));
+    for (let n = 0; n < 20; n++) await publishUntilAccepted(queue, n);
     await broker.kill();
     await expect(queue.ping()).rejects.toThrow(TransientError);
     const publishing = Promise.all(Array.from({ length: 20 }, (_, n) => publishUntilAccepted(queue, n + 20)));

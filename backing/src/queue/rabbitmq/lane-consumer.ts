@@ -91,22 +91,27 @@ export class LaneConsumer {
   }
 
   async #prepare(model: ChannelModel): Promise<void> {
-    const { topology, queue, prefetchCount } = this.#options;
+    const { topology, queue } = this.#options;
     this.#channel = undefined;
     await topology.declare(model);
-    const channel = await openChannel(model);
-    channel.on('error', (fault) => this.#lose(channel, fault));
-    channel.on('close', () => this.#lose(channel, new TransientError('the channel was closed')));
-    // Per consumer: 4.3 refuses the global kind.
-    await channel.prefetch(prefetchCount, false);
+    const channel = await this.#open(model);
     this.#channel = channel;
     await this.#subscribe(channel);
     clearInterval(this.#renewal);
     this.#renewal = setInterval(() => {
-      this.#renewing = this.#renew(channel);
+      this.#renewing = this.#renew(model);
     }, this.#options.settings.consumerRenewMs).unref();
     // It may have been cancelled in the same breath.
     if (this.#channel !== channel) throw new TransientError(`the consumer of ${queue} was cancelled at its start`);
+  }
+
+  async #open(model: ChannelModel): Promise<Channel> {
+    const channel = await openChannel(model);
+    channel.on('error', (fault) => this.#lose(channel, fault));
+    channel.on('close', () => this.#lose(channel, new TransientError('the channel was closed')));
+    // Per consumer: 4.3 refuses the global kind.
+    await channel.prefetch(this.#options.prefetchCount, false);
+    return channel;
   }
 
   async #subscribe(channel: Channel): Promise<void> {
@@ -118,17 +123,32 @@ export class LaneConsumer {
    * Subscribe anew when there is nothing to do. A queue that is deleted and declared again at once can leave its consumers behind, without
    * a word of the broker (see `ConfirmedPublisher`); they look like consumers of an empty queue.
    */
-  async #renew(channel: Channel): Promise<void> {
+  async #renew(model: ChannelModel): Promise<void> {
     const { consumerRenewMs, connectTimeoutMs } = this.#options.settings;
-    const isBusy = this.#running.size > 0 || this.#waiting.length > 0;
+    const channel = this.#channel;
     const wasServed = performance.now() - this.#lastDeliveryMs < consumerRenewMs;
-    if (this.#channel !== channel || this.#draining || isBusy || wasServed) return;
-    const renewed = channel.cancel(this.#consumerTag).then(() => this.#subscribe(channel));
+    if (!channel || this.#draining || this.#isBusy() || wasServed) return;
     try {
-      await withDeadline(renewed, connectTimeoutMs, 'a new subscription');
+      await withDeadline(this.#resubscribe(channel, model), connectTimeoutMs, 'a new subscription');
     } catch (fault) {
       this.#lose(channel, fault as Error);
     }
+  }
+
+  /** On a new channel: the broker keeps what it knew of the queue that was deleted as long as the channel lives. */
+  async #resubscribe(channel: Channel, model: ChannelModel): Promise<void> {
+    await channel.cancel(this.#consumerTag);
+    // A delivery that came with the cancellation is settled on the channel it came on.
+    if (this.#isBusy()) return await this.#subscribe(channel);
+    const fresh = await this.#open(model);
+    if (this.#channel !== channel || this.#draining) return await fresh.close();
+    this.#channel = fresh;
+    await channel.close();
+    await this.#subscribe(fresh);
+  }
+
+  #isBusy(): boolean {
+    return this.#running.size > 0 || this.#waiting.length > 0;
   }
 
   #accept(channel: Channel, message: ConsumeMessage | null): void {
