@@ -139,7 +139,7 @@ describe('a long calculation whose service is killed \u22129', () => {
     await killedAt(0.6);
     expect(await readdir(checkpoint())).toContain('checkpoint.json');
     const product = await Product.start(folder.path, settings);
-    // The planes are 0.3 of the work before the digits are written: the first report already has them.
+    // The first report already has the planes and the finished steps.
     expect(await shareDone(product, 0.001)).toBeGreaterThan(0.28);
     expect(await product.settled(n)).toMatchObject({ status: 'done', checksum: golden(n).sha256 });
     const { stdout } = await product.stop('SIGTERM');

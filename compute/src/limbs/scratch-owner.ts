@@ -1,5 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { runningSince } from './running-process.ts';
 
 /** Name of the file in a folder of scratch files that says whose they are. */
 export const ownerFileName = 'owner';
@@ -35,22 +36,17 @@ export function isGone(mark: string): boolean {
 }
 
 function ownerOf(pid: number): Owner {
-  return { pid, started: startOf(pid), boot: bootId(), host: hostname(), namespace: namespaceId() };
+  return { pid, started: runningSince(pid) ?? '', boot: bootId(), host: hostname(), namespace: namespaceId() };
 }
 
 function isHere({ host, boot, namespace }: Owner): boolean {
   return host === hostname() && boot === bootId() && namespace === namespaceId();
 }
 
-/** A process with this number is there and, where the system tells, started when the owner did. */
+/** A process with this number runs and, where the system tells, started when the owner did. */
 function isRunning({ pid, started }: Owner): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
-  }
-  const found = startOf(pid);
-  return started === '' || found === '' || found === started;
+  const found = runningSince(pid);
+  return found !== undefined && (started === '' || found === '' || found === started);
 }
 
 function parseOwner(mark: string): Owner | undefined {
@@ -63,12 +59,6 @@ function parseOwner(mark: string): Owner | undefined {
     // Whoever writes it may be in the middle of it, or it is not a mark at all: nobody can tell.
     return undefined;
   }
-}
-
-/** Field 22 of the process's line; its name, which may hold anything, ends with the last parenthesis. */
-function startOf(pid: number): string {
-  const line = readSystemFile(`/proc/${pid}/stat`);
-  return line.slice(line.lastIndexOf(')') + 2).split(' ')[19] ?? '';
 }
 
 function bootId(): string {

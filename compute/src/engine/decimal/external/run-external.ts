@@ -128,7 +128,7 @@ function progressAfter(
     new StepProgress(checkpoint, threads, stepName(state), state === start ? (resumed?.entries ?? []) : []);
 }
 
-/** Reports what an earlier process did: the planes, and the steps of the chain before `start`. */
+/** Reports at once what an earlier process did: the planes, and the steps of the chain before `start`. */
 function inheritWork(
   { meter, facts }: EngineRun,
   plan: ExternalPlan,
@@ -136,13 +136,18 @@ function inheritWork(
   resumed: ResumedRun | undefined,
   start: ChainState,
 ): void {
-  if (resumed?.planes !== undefined) meter.inherit('sieve', work.segments + work.joins);
-  if (resumed?.state === undefined) return;
-  if (facts.source !== undefined) meter.inherit('sieve', work.source);
+  if (resumed?.planes === undefined) return;
+  const planes = work.segments + work.joins;
+  if (resumed.state === undefined) {
+    meter.inherit('sieve', planes);
+    return;
+  }
+  const source = facts.source === undefined ? 0 : work.source;
   const isOver = start.planesLeft === 0 && start.source === undefined;
   // A step costs about a quarter of the next one.
-  meter.inherit('product', work.steps * (1 - start.planesLeft / Math.max(1, plan.planeCount)));
-  meter.inherit('product', work.chain * (isOver ? 1 : 2 ** -start.planesLeft));
+  const steps = work.steps * (1 - start.planesLeft / Math.max(1, plan.planeCount));
+  const chain = work.chain * (isOver ? 1 : 2 ** -start.planesLeft);
+  meter.inherit('product', planes + source + steps + chain);
 }
 
 async function sourceOf(
