@@ -14,6 +14,7 @@ import { ProgressMeter } from './progress-meter.ts';
 import type { FactorialResult } from './result.ts';
 import { FactorialRun, type FaultInjection } from './run/factorial-run.ts';
 import { RunScope } from './run/run-scope.ts';
+import { isTiny, TinyRun } from './run/tiny-run.ts';
 import { assertSha256, parseSource, type StoredFactorial } from './source/stored-factorial.ts';
 import { verificationModuli } from './verify/moduli.ts';
 import type { ResidueTask } from './verify/residue-task.ts';
@@ -66,6 +67,8 @@ export async function startFactorial(
 ): Promise<FactorialResult> {
   const number = parseFactorialNumber(n);
   const maxChunkBytes = parseMaxChunkBytes(options.maxChunkBytes ?? defaultMaxChunkBytes);
+  const tiny = tinyRun(number, maxChunkBytes, options, faults);
+  if (tiny !== undefined) return tiny;
   const budget = parseBudget(options.budget ?? defaultBudget());
   assertSha256(options.from?.sha256);
   const plan = (await checkpointedPlan(number, budget, options)) ?? planFactorial(number, budget, sourceOffer(options));
@@ -106,6 +109,20 @@ export async function startFactorial(
     await scope[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** The short way for what is computed at once and shares nothing with anybody. */
+function tinyRun(
+  n: bigint,
+  maxChunkBytes: number,
+  options: ComputeOptions,
+  faults: FaultInjection,
+): FactorialResult | undefined {
+  const { from, sharedBudget, signal, onProgress } = options;
+  if (from !== undefined || sharedBudget !== undefined) return undefined;
+  const budget = options.budget === undefined ? undefined : parseBudget(options.budget);
+  if (!isTiny(n, budget)) return undefined;
+  return new TinyRun(n, { budget, signal, onProgress, maxChunkBytes, faults });
 }
 
 function sourceOffer({ from }: ComputeOptions): PlanOptions {
