@@ -18,19 +18,21 @@ const zeroCode = 48;
 export function computeTinyFactorial(n: unknown): Uint8Array<ArrayBuffer> {
   const number = parseFactorialNumber(n);
   if (number > tinyFactorialLimit) throw new InputError(`n up to ${tinyFactorialLimit}`, `${number}`);
-  const digits = appendZeros(significantDigits(Number(number)), legendreExponent(Number(number), 5));
+  const digits = multiplyTiny(Number(number), legendreExponent(Number(number), 5));
   assertTinyText(Number(number), digits);
   return digits;
+}
+
+/** The ASCII digits of n!, which ends in so many zeros: not verified, the caller's own. Restrictions: 0 ≤ n ≤ `tinyFactorialLimit`. */
+export function multiplyTiny(n: number, trailingZeros: number): Uint8Array<ArrayBuffer> {
+  const significant = significantDigits(n);
+  const digits = new Uint8Array(significant.length + trailingZeros);
+  digits.set(significant);
+  return digits.fill(zeroCode, significant.length);
 }
 
 function significantDigits(n: number): Uint8Array {
   if (n <= shortProductLimit) return multiplyShort(n);
   // n! ≤ n^n.
   return multiplyInline(n, Math.floor(n * Math.log10(n)) + 1).text;
-}
-
-function appendZeros(significant: Uint8Array, zeros: number): Uint8Array<ArrayBuffer> {
-  const digits = new Uint8Array(significant.length + zeros);
-  digits.set(significant);
-  return digits.fill(zeroCode, significant.length);
 }

@@ -22,7 +22,9 @@ function isCalculation(id) {
   const path = relative(join(compute, 'dist'), id).split(sep).join('/');
   return (
     !path.startsWith('..') &&
-    !/^(engine\/gmp\/run|engine\/decimal\/external\/run|checkpoint|pool\/thread-pool|.*-task\.js)/.test(path)
+    !/^(engine\/gmp\/run|engine\/decimal\/external\/run|checkpoint|pool\/(thread-pool|thread-set|idle-threads)|.*-task\.js)/.test(
+      path,
+    )
   );
 }
 
@@ -42,26 +44,32 @@ const keepAddresses = {
   },
 };
 
-const build = await rolldown({
-  input: {
-    main: join(service, 'dist', 'cli', 'main.js'),
-    ...Object.fromEntries(taskModules.map((module) => [taskName(module), join(compute, 'dist', `${module}.js`)])),
-  },
-  cwd: service,
-  platform: 'node',
-  external: (specifier) => isPackage(specifier) && !inlined.has(specifier),
-  plugins: [keepAddresses],
-  onLog(level, log) {
-    if (level === 'warn') throw new Error(`expected a bundle without warnings, got: ${log.message}`);
-  },
-});
-await build.write({
-  dir: bundle,
-  format: 'esm',
-  cleanDir: true,
-  entryFileNames: '[name].js',
-  chunkFileNames: '[name].[hash].js',
-  // Every file costs half a millisecond: what all calculations in memory need is one.
-  codeSplitting: { groups: [{ name: 'calculation', test: isCalculation }] },
-});
-await build.close();
+/** Writes the entries as modules of that folder; each file costs a process half a millisecond. */
+async function writeBundle(input, output) {
+  const build = await rolldown({
+    input,
+    cwd: service,
+    platform: 'node',
+    external: (specifier) => isPackage(specifier) && !inlined.has(specifier),
+    plugins: [keepAddresses],
+    onLog(level, log) {
+      if (level === 'warn') throw new Error(`expected a bundle without warnings, got: ${log.message}`);
+    },
+  });
+  await build.write({
+    dir: bundle,
+    format: 'esm',
+    entryFileNames: '[name].js',
+    chunkFileNames: '[name].[hash].js',
+    ...output,
+  });
+  await build.close();
+}
+
+// What all calculations in memory need is one file.
+const codeSplitting = { groups: [{ name: 'calculation', test: isCalculation }] };
+await writeBundle({ main: join(service, 'dist', 'cli', 'main.js') }, { cleanDir: true, codeSplitting });
+// A thread loads what its task needs and no more: a quarter of the calculation, which takes it 9 ms less.
+for (const module of taskModules) {
+  await writeBundle({ [taskName(module)]: join(compute, 'dist', `${module}.js`) }, { minify: true });
+}

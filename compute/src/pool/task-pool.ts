@@ -1,4 +1,5 @@
 import { KernelError, ScratchError, SourceError } from '../errors.ts';
+import type { KernelInstance } from '../wasm/bridge.ts';
 
 /** What a task function came to. Failures travel as values, so that a rejected task means a lost thread. */
 export type TaskReply<Result> = { readonly value: Result } | { readonly failure: string; readonly code?: string };
@@ -10,6 +11,8 @@ export interface TaskPoolOptions {
   readonly signal: AbortSignal;
   /** Bound on tasks that wait for a thread. */
   readonly maxQueuedTasks?: number;
+  /** Time for which the threads wait for the next pool, once this one is disposed without a task under way; 0 = they end, and so when absent. */
+  readonly idleThreadsMs?: number;
 }
 
 /**
@@ -20,6 +23,13 @@ export interface TaskPoolOptions {
 export interface TaskPool extends AsyncDisposable {
   /** Tasks that can make headway at the same time, at least 1. */
   readonly concurrency: number;
+  /** Whether the threads are up already: they were left by a run before. */
+  readonly isWarm: boolean;
+  /**
+   * Kernels over a shared memory of at least so many bytes for this run, whose threads need none of their own: a small one stays with the threads
+   * for the next run. Its content is whatever a run before left. To be called once.
+   */
+  kernels(bytes: number): KernelInstance;
   /** Run the worker module at this address (a built `.js` file) with one argument. */
   run<Result>(workerModule: URL, task: unknown): Promise<Result>;
 }

@@ -77,6 +77,8 @@ export class FactorialRun implements FactorialResult {
         hash.update(chunk);
         offset += BigInt(chunk.length);
         meter.advance('emit', chunk.length);
+        // An abort before this may have left the memory of the digits to another run.
+        scope.signal.throwIfAborted();
         yield chunk;
         scope.signal.throwIfAborted();
       }

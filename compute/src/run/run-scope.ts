@@ -1,5 +1,5 @@
 /** Why a run that has ended has no digits any more; one for all runs, since a stack for each takes longer than a tiny factorial. */
-const runIsOver = new DOMException('the run is over and its digits are gone', 'AbortError');
+export const runIsOver = new DOMException('the run is over and its digits are gone', 'AbortError');
 
 /**
  * The life of one run: a signal that everything in it obeys, aborted by the caller's own signal or by the run's end, and what is

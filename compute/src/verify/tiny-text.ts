@@ -12,10 +12,16 @@ const zeroCode = 48;
 export function assertTinyText(n: number, text: Uint8Array): void {
   const residue = new KernelTextResidue();
   residue.update(text);
+  assertTinyResidues(n, residue, text[0]);
+}
+
+/** The same of a text that was taken into `residue`, whose first byte was `firstByte`. */
+export function assertTinyResidues(n: number, residue: KernelTextResidue, firstByte: number | undefined): void {
   const found = residue.residues();
   const expected = residuesByDefinition(n);
-  if (found?.[0] === expected[0] && found[1] === expected[1] && text.length > 0 && text[0] !== zeroCode) return;
-  const got = found === undefined ? 'bytes other than digits' : `${found}, first byte ${text[0]}`;
+  if (found?.[0] === expected[0] && found[1] === expected[1] && firstByte !== undefined && firstByte !== zeroCode)
+    return;
+  const got = found === undefined ? 'bytes other than digits' : `${found}, first byte ${firstByte}`;
   const message = `the text of ${n}! is wrong: expected residues ${expected}, got ${got}; nothing of it may be used`;
   throw new KernelError(message, { code: 'verification-failed' });
 }

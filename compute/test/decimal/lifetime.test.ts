@@ -15,6 +15,8 @@ import { seededRandom } from './random.ts';
 const long = 5_000_000;
 const budget = defaultBudget({ threads: 2, engine: 'decimal' });
 const abortLimitMs = 200;
+/** Threads end with their run. Those that wait for another: idle-threads.test.ts. */
+const idleThreadsMs = 0;
 
 function workerThreads(): number {
   Object.assign(process.report, { excludeNetwork: true });
@@ -51,6 +53,8 @@ async function runWithDeaths(deaths: number, fatalTask: number): Promise<{ outco
   const dying = new URL('../fixtures/dying-product-task.mjs', import.meta.url);
   const lossy: TaskPool = {
     concurrency: 2,
+    isWarm: pool.isWarm,
+    kernels: (bytes) => pool.kernels(bytes),
     run: (module, task) =>
       (task as Partial<ProductTask>).threadIndex === 1
         ? pool.run(dying, { task, starts, deaths, fatalTask })
@@ -78,7 +82,7 @@ describe('a run of the decimal engine', () => {
         controller.abort(reason);
       }, 1000 * random());
       const run = async () => {
-        const result = await computeFactorial(long, { budget, signal: controller.signal });
+        const result = await computeFactorial(long, { budget, idleThreadsMs, signal: controller.signal });
         for await (const chunk of result.digits()) chunk.fill(0);
         while (!controller.signal.aborted) await sleep(5);
         throw reason;
@@ -92,7 +96,11 @@ describe('a run of the decimal engine', () => {
 
   test('reports progress that grows from the sieve to the last digit', async () => {
     const events: Progress[] = [];
-    const result = await computeFactorial(1_000_000, { budget, onProgress: (progress) => events.push(progress) });
+    const result = await computeFactorial(1_000_000, {
+      budget,
+      idleThreadsMs,
+      onProgress: (progress) => events.push(progress),
+    });
     for await (const chunk of result.digits()) chunk.fill(0);
     expect(events.length).toBeGreaterThan(3);
     for (const [index, event] of events.entries())
@@ -129,7 +137,7 @@ describe('a run of the decimal engine', () => {
   test('twice at once on one machine disturbs neither', async () => {
     const digests = await Promise.all(
       [200_000, 200_000].map(async (n) => {
-        const result = await computeFactorial(n, { budget });
+        const result = await computeFactorial(n, { budget: { ...budget, blockingSeconds: 0 }, idleThreadsMs });
         for await (const chunk of result.digits()) chunk.fill(0);
         return result.sha256;
       }),

@@ -46,7 +46,7 @@ export async function runRequest(request: CliRequest, signal: AbortSignal): Prom
       signal,
       ...(request.checkpointDir === undefined ? {} : { checkpointDir: request.checkpointDir }),
       ...from,
-      onProgress: (progress) => bar?.update(progress),
+      ...(bar === undefined ? {} : { onProgress: (progress) => bar.update(progress) }),
     });
     await deliver(request, result, signal, () => bar?.close(), startedMs);
   } finally {

@@ -64,7 +64,10 @@ export class ControlBlock {
     return Atomics.add(this.#words, this.#base + nextTaskIndex, 1);
   }
 
-  /** Returns when all `threads` threads are here; the tasks of the next phase then start from 0. */
+  /**
+   * Returns when all `threads` threads are here; the tasks of the next phase then start from 0. Throws when the run is stopped before that: what the
+   * phases after it find out, every thread finds out.
+   */
   meet(threads: number): void {
     const generationAt = this.#base + generationIndex;
     const generation = Atomics.load(this.#words, generationAt);
@@ -79,8 +82,8 @@ export class ControlBlock {
       if (Atomics.load(this.#words, generationAt) !== generation) return;
     }
     while (Atomics.load(this.#words, generationAt) === generation) {
-      Atomics.wait(this.#words, generationAt, generation, maxSleepMs);
       this.assertRunning();
+      Atomics.wait(this.#words, generationAt, generation, maxSleepMs);
     }
   }
 
@@ -115,8 +118,8 @@ export class ControlBlock {
   /** Returns when the stored number is there; throws when the run is stopped. */
   awaitSource(): void {
     while (Atomics.load(this.#words, this.#base + sourceReadyIndex) === 0) {
-      Atomics.wait(this.#words, this.#base + sourceReadyIndex, 0, maxSleepMs);
       this.assertRunning();
+      Atomics.wait(this.#words, this.#base + sourceReadyIndex, 0, maxSleepMs);
     }
   }
 

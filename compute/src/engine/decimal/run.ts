@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { KernelError } from '../../errors.ts';
+import { paddedLimbs } from '../../limbs/decimal-number.ts';
 import { placeTables } from '../../multiply/workspace.ts';
 import { readSource } from '../../source/read-source.ts';
-import { createMemory, instantiateKernels, type KernelInstance, sharedModule } from '../../wasm/bridge.ts';
+import type { KernelInstance } from '../../wasm/bridge.ts';
 import type { EngineDigits, EngineRun, EngineRunner } from '../engine.ts';
 import type { DecimalArena } from './arena.ts';
 import type { ResultResidues } from './check-result.ts';
@@ -26,13 +27,9 @@ export const runDecimal: EngineRunner = async (run) => {
   if (run.plan.threads === 0) return runInline(run);
   const arena = planArena(run.facts, run.plan.threads);
   if (arena === undefined) throw new KernelError(`expected a plan that fits one memory, got n = ${run.facts.n}`);
-  const share: DecimalShare = {
-    runId: randomUUID(),
-    arena,
-    module: sharedModule(),
-    memory: createMemory(arena.totalBytes),
-  };
-  const instance = instantiateKernels(share.module, share.memory);
+  const instance = run.pool.kernels(arena.totalBytes);
+  const { module, memory } = instance;
+  const share: DecimalShare = { runId: randomUUID(), arena, module, memory };
   const control = new ControlBlock(instance, arena);
   const residues = await withProgress(run, control, arena, () => multiplyWithRepeat(run, share, instance, control));
   return finishedDigits(run, share, instance, control.resultLimbs, residues);
@@ -111,14 +108,16 @@ async function multiplyOnAllThreads(
 /** Reads the stored m! into its place, while the threads make what it is to be multiplied by. */
 async function placeSource(
   { facts, source }: EngineRun,
-  { sourcePtr, sourceResiduesPtr, segmentCount }: DecimalArena,
+  { sourcePtr, sourceLimbs, sourceResiduesPtr, segmentCount }: DecimalArena,
   { words, longs }: KernelInstance,
   control: ControlBlock,
   signal: AbortSignal,
 ): Promise<void> {
   if (facts.source === undefined) return;
   if (source === undefined) throw new KernelError('expected the digits of a stored factorial, got none');
-  const onLimbs = (first: number, limbs: Uint32Array): void => words.set(limbs, (sourcePtr >> 2) + first);
+  const start = sourcePtr >> 2;
+  words.fill(0, start + sourceLimbs, start + paddedLimbs(sourceLimbs));
+  const onLimbs = (first: number, limbs: Uint32Array): void => words.set(limbs, start + first);
   const residues = await readSource({ source, facts: facts.source, signal, onLimbs });
   longs.set(residues, (sourceResiduesPtr >> 3) + 2 * segmentCount);
   control.announceSource();
