@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CalculationQueue, createRabbitmqCalculationQueue } from '@factorial/backing';
 import { connect } from 'amqplib';
@@ -9,6 +9,7 @@ import { golden } from '../golden.ts';
 import { temporaryFolder } from '../product.ts';
 import { type Deployment, eventually, post, settled, startDeployment } from './deployment.ts';
 import { expectFailedCleanly, expectNothingLost } from './invariants.ts';
+import { nodeOnDisk } from './node-on-disk.ts';
 import type { ServiceProcess } from './service-process.ts';
 
 const mebibyte = 2 ** 20;
@@ -135,7 +136,7 @@ describe('one API and one worker', { timeout }, () => {
     await mkdir(scratch);
     const memory = { COMPUTE_MEMORY_BYTES: '192MiB', QUICK_CONCURRENCY: '1', COMPUTE_SCRATCH_BYTES: '1GiB' };
     const worker = await deployment.startWorker({ ...memory, SCRATCH_DIR: scratch, FAILURES_MAX: '2' }, [], {
-      node: await nodeOnDisk(scratch, 200 * mebibyte),
+      node: await nodeOnDisk({ program: join(folder.path, 'node-on-disk'), path: scratch, bytes: 200 * mebibyte }),
     });
     // The disk as the worker sees it: nobody else does.
     const filler = join(`/proc/${worker.pid}/root`, scratch, 'filler');
@@ -197,16 +198,4 @@ async function deadLettersEmptied(): Promise<void> {
 
 function disposable(queue: CalculationQueue): CalculationQueue & AsyncDisposable {
   return Object.assign(queue, { [Symbol.asyncDispose]: () => queue.close(0) });
-}
-
-/** A program that is Node with a disk of its own mounted on `path`, in the same process. */
-async function nodeOnDisk(path: string, diskBytes: number): Promise<string> {
-  const program = join(folder.path, 'node-on-disk');
-  const mounted = `mount -t tmpfs -o size=${diskBytes} none "${path}" && exec "$0" "$@"`;
-  await writeFile(
-    program,
-    `#!/bin/sh\nexec unshare --map-root-user --mount sh -c '${mounted}' "${process.execPath}" "$@"\n`,
-  );
-  await chmod(program, 0o755);
-  return program;
 }
