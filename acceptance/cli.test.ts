@@ -15,6 +15,9 @@ afterAll(async () => {
   await folder.remove();
 });
 
+/** What `npx factorial …` runs, without npm's own start. */
+const command = (args: readonly string[]) => start(join(root, 'bin', 'factorial.mjs'), args);
+
 describe('npx factorial', () => {
   it.each([0, 1, 5, 25, 1000, 20_000])('writes the digits of %d! to stdout and nothing else', async (n) => {
     const { code, stdout } = await finished(factorial([String(n)]));
@@ -98,7 +101,7 @@ describe('npx factorial', () => {
     const file = join(target, 'digits');
     await writeFile(file, 'before');
     // Without npx, which would end by the signal itself and hide the exit code.
-    const child = start(join(root, 'bin', 'factorial.mjs'), ['3000000', '--engine', 'gmp', '--out', file]);
+    const child = command(['3000000', '--engine', 'gmp', '--out', file]);
     const ended = finished(child);
     await new Promise((next) => setTimeout(next, 1500));
     process.kill(-(child.pid ?? 0), 'SIGINT');
@@ -129,7 +132,7 @@ describe('npx factorial', () => {
     [['5', '--out', ''], /expected a path/],
     [['5', '--bogus'], /unknown option '--bogus'/],
   ])('refuses wrong usage with exit code 2 (case %#)', async (args, message) => {
-    const { code, stdout, stderr } = await finished(factorial(args));
+    const { code, stdout, stderr } = await finished(command(args));
     expect(stderr).toMatch(message);
     expect(stderr).not.toMatch(/^\s+at .*:\d+:\d+/m);
     expect(stderr.length).toBeLessThan(2000);
@@ -144,7 +147,7 @@ describe('npx factorial', () => {
       expect(help.stdout.toString()).toContain(option);
     }
     expect(help.stdout.toString()).toContain('Examples:');
-    const version = await finished(factorial(['--version']));
+    const version = await finished(command(['--version']));
     expect(version.stdout.toString()).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
@@ -152,7 +155,7 @@ describe('npx factorial', () => {
     ['a folder that is missing', 'missing/digits'],
     ['a folder instead of a file', '.'],
   ])('refuses %s as a place for the digits', async (_, name) => {
-    const { code, stderr } = await finished(factorial(['1000', '--out', join(folder.path, name)]));
+    const { code, stderr } = await finished(command(['1000', '--out', join(folder.path, name)]));
     expect(code).toBeGreaterThan(0);
     expect(stderr).toMatch(/^factorial: .+/);
     expect(stderr).not.toMatch(/^\s+at /m);

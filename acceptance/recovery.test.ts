@@ -35,7 +35,7 @@ describe('the service loses nothing', () => {
     const numbers = [1000, 5000, 100_000, 500_000, 1_000_000, 2_000_000];
     const requested = new Set<number>();
     for (let kill = 0; kill < 20; kill += 1) {
-      const product = await Product.start(folder.path, slow);
+      const product = await Product.start(folder.path, slow, kill < 5 ? 'npm' : 'node');
       const number = numbers[kill % numbers.length] ?? 1000;
       const answer = await product.request(number);
       expect([200, 202]).toContain(answer.status);

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
 import type { FactorialRow, MetadataStore, ObjectStore } from '@factorial/backing';
 import { createPostgresMetadataStore, createS3ObjectStore } from '@factorial/backing';
 import { startPostgres } from '../../backing/dev/postgres.ts';
@@ -30,6 +30,10 @@ export interface Deployment extends AsyncDisposable {
   /** For looking behind the service's back. */
   readonly metadata: MetadataStore;
   readonly objects: ObjectStore;
+  /** Uploads under way in the bucket, or left behind there. */
+  openUploads(): Promise<number>;
+  /** Every process started here so far. */
+  readonly processes: readonly ServiceProcess[];
   /** The environment of a process of this deployment. */
   environment(changes?: Readonly<Record<string, string>>): NodeJS.ProcessEnv;
   startApi(changes?: Readonly<Record<string, string>>, place?: ProcessPlace): Promise<ServiceProcess>;
@@ -40,6 +44,8 @@ export interface Deployment extends AsyncDisposable {
   ): Promise<ServiceProcess>;
   /** The Step Functions server, each task of its executions a process of its own. */
   startWorkflow(changes?: Readonly<Record<string, string>>, place?: ProcessPlace): Promise<ServiceProcess>;
+  /** Remove what runs before left of these numbers, as pruning does: each is as good as never asked for. */
+  forget(...numbers: readonly number[]): Promise<void>;
   /** kill −9 every worker that is left, so that no test meets those of another. */
   killWorkers(): Promise<void>;
   migrate(): Promise<string>;
@@ -67,7 +73,8 @@ export async function startDeployment(options: { readonly postgresTls?: TlsFiles
   for (const server of started) if (server.status === 'fulfilled') stack.defer(() => server.value.dispose());
   const [postgres, rabbitmq, redis, swift] = await Promise.all(starting);
   const credentials = { accessKeyId: swift.accessKeyId, secretAccessKey: swift.secretAccessKey };
-  await makeBucket(swift, credentials);
+  const client = stack.adopt(s3Client(swift), (opened) => opened.destroy());
+  await client.send(new CreateBucketCommand({ Bucket: bucket }));
   const environment = (changes: Readonly<Record<string, string>> = {}) =>
     userEnvironment({
       ...quickRecovery,
@@ -99,9 +106,11 @@ export async function startDeployment(options: { readonly postgresTls?: TlsFiles
   );
   const owned = stack.move();
   const workers: ServiceProcess[] = [];
+  const processes: ServiceProcess[] = [];
   const run = async (entry: ServiceRole, changes = {}, place: ProcessPlace = {}) => {
     const env = environment({ WORKER_HEALTH_PORT: '0', WORKFLOW_PORT: '0', ...changes });
     const child = await ServiceProcess.start(entry, env, place);
+    processes.push(child);
     if (entry === 'worker') workers.push(child);
     owned.defer(() => child.kill());
     return child;
@@ -113,8 +122,19 @@ export async function startDeployment(options: { readonly postgresTls?: TlsFiles
     swift,
     metadata,
     objects,
+    processes,
     environment,
     migrate,
+    openUploads: async () =>
+      (await client.send(new ListMultipartUploadsCommand({ Bucket: bucket }))).Uploads?.length ?? 0,
+    forget: async (...numbers) => {
+      for (const n of numbers) {
+        const row = await metadata.find(BigInt(n));
+        if (row?.status !== 'done') continue;
+        await metadata.removeDone(row);
+        await objects.remove(row.objectKey);
+      }
+    },
     killWorkers: async () => void (await Promise.all(workers.splice(0).map((worker) => worker.kill()))),
     startApi: (changes, place) => run('api', changes, place),
     startWorker: (changes, imports = [], place = {}) => run('worker', changes, { imports, ...place }),
@@ -123,10 +143,8 @@ export async function startDeployment(options: { readonly postgresTls?: TlsFiles
   };
 }
 
-async function makeBucket(swift: RunningSwift, credentials: { accessKeyId: string; secretAccessKey: string }) {
-  const client = new S3Client({ endpoint: swift.url, region: swift.region, forcePathStyle: true, credentials });
-  await client.send(new CreateBucketCommand({ Bucket: bucket }));
-  client.destroy();
+function s3Client({ url: endpoint, region, accessKeyId, secretAccessKey }: RunningSwift): S3Client {
+  return new S3Client({ endpoint, region, forcePathStyle: true, credentials: { accessKeyId, secretAccessKey } });
 }
 
 /** Ask an API for n!; the status of its answer. */

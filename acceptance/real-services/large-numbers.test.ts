@@ -99,23 +99,13 @@ async function calculationAtWork(workflow: ServiceProcess, n: number, count = 1)
   return pid;
 }
 
-/** What a run of the same test before left of these numbers. */
-async function forget(numbers: readonly number[]): Promise<void> {
-  for (const n of numbers) {
-    const row = await deployment.metadata.find(BigInt(n));
-    if (row?.status !== 'done') continue;
-    await deployment.metadata.removeDone(row);
-    await deployment.objects.remove(row.objectKey);
-  }
-}
-
 const goldenOf = (numbers: readonly number[]) => new Map(numbers.map((n) => [n, golden(n).sha256]));
 
 describe('requests from LARGE_FROM on, over HTTP to the state machine, its tasks as processes', { timeout }, () => {
   it('end done with golden digits, one object and one execution each, and are announced', async () => {
     const { api, workflow, client } = await startLarge({ LARGE_CONCURRENCY: '2' });
     const numbers = [2_000, 9_999, 20_000, 100_000, 250_000, 300_000];
-    await forget(numbers);
+    await deployment.forget(...numbers);
     const connection = await connect(deployment.rabbitmq.url);
     const channel = await connection.createChannel();
     const { queue } = await channel.assertQueue('', { exclusive: true });
@@ -142,7 +132,7 @@ describe('requests from LARGE_FROM on, over HTTP to the state machine, its tasks
 
   it('are calculated and verified by containers where functions are not to be used', async () => {
     const { api, workflow } = await startLarge({ LARGE_FUNCTION_MAX_SECONDS: '0' });
-    await forget([65_536]);
+    await deployment.forget(65_536);
     await post(api, 65_536);
     await expectNothingLost(deployment, api, goldenOf([65_536]), timeout);
     expect(tasksOf(workflow, 'plan').map(({ kind }) => kind)).toEqual(['function']);
@@ -153,7 +143,7 @@ describe('requests from LARGE_FROM on, over HTTP to the state machine, its tasks
   it('are started once, however often they are asked for and their messages are delivered', async () => {
     const { api, workflow, client } = await startLarge();
     const n = 10_000;
-    await forget([n]);
+    await deployment.forget(n);
     await Promise.all(Array.from({ length: 20 }, () => post(api, n)));
     const connection = await connect(deployment.rabbitmq.url);
     const channel = await connection.createConfirmChannel();
@@ -173,7 +163,7 @@ describe('requests from LARGE_FROM on, over HTTP to the state machine, its tasks
   it('survive the kill of their task mid-run: calculated again under the same claim, no failure counted', async () => {
     const { api, workflow } = await startLarge(slow);
     const n = 1_000_000;
-    await forget([n]);
+    await deployment.forget(n);
     await post(api, n);
     process.kill(await calculationAtWork(workflow, n), 'SIGKILL');
     await expectNothingLost(deployment, api, goldenOf([n]), timeout);
@@ -184,7 +174,7 @@ describe('requests from LARGE_FROM on, over HTTP to the state machine, its tasks
   it('survive the kill of the state machine itself: its tasks stop, and the sweep starts anew where it is again', async () => {
     const { workflow, api } = await startLarge(slow);
     const n = 500_000;
-    await forget([n]);
+    await deployment.forget(n);
     const port = new URL(workflow.url).port;
     await post(api, n);
     const pid = await calculationAtWork(workflow, n);
@@ -205,7 +195,7 @@ describe('requests from LARGE_FROM on, over HTTP to the state machine, its tasks
       return { kind: 'answer', status: 503 };
     };
     const { api, workflow } = await startLarge();
-    await forget([65_535]);
+    await deployment.forget(65_535);
     await post(api, 65_535);
     await expectNothingLost(deployment, api, goldenOf([65_535]), timeout);
     expect(refused).toBe(7);
@@ -216,7 +206,7 @@ describe('requests from LARGE_FROM on, over HTTP to the state machine, its tasks
   it('are stopped by DELETE: execution aborted, process gone, nothing left; asked for again they are done', async () => {
     const { api, workflow, client } = await startLarge(slow);
     const n = 2_000_000;
-    await forget([n]);
+    await deployment.forget(n);
     await post(api, n);
     const pid = await calculationAtWork(workflow, n);
     const deleted = await fetch(`${api.url}/factorial?number=${n}`, { method: 'DELETE' });

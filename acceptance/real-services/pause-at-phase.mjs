@@ -10,7 +10,7 @@ import { S3Sink } from '../../compute/dist/sink/s3.js';
 const number = BigInt(process.env.PAUSE_NUMBER ?? '-1');
 const phase = process.env.PAUSE_AT;
 /** More than the first part of an upload. */
-const bytesBeforePause = 5.2 * 2 ** 20;
+const bytesBeforePause = 8.2 * 2 ** 20;
 let paused = false;
 
 async function pauseOnce(at, n) {

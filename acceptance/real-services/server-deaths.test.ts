@@ -46,11 +46,7 @@ afterAll(async () => {
 
 /** A fresh request for n, and a worker that has begun it. */
 async function begun(): Promise<void> {
-  const before = await deployment.metadata.find(BigInt(n));
-  if (before?.status === 'done') {
-    await deployment.metadata.removeDone(before);
-    await deployment.objects.remove(before.objectKey);
-  }
+  await deployment.forget(n);
   await post(api, n);
   await eventually('a worker to begin', 60_000, async () =>
     (await deployment.metadata.find(BigInt(n)))?.leaseOwner ? true : undefined,

@@ -20,7 +20,7 @@ export class MissingPackageError extends Error {
   constructor(need: PackageNeed, why: string) {
     super(
       `expected the Debian packages ${need.packages.join(' ')}, got none: ${why}. ` +
-        `Install them, or set ${need.alternative} to the URL of a running server`,
+        `Install them, or set ${need.alternative} to the URL of a running server (tests that kill their server take none)`,
     );
     this.name = 'MissingPackageError';
   }

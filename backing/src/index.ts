@@ -50,7 +50,7 @@ export { openMetadataStore } from './metadata/open-metadata-store.ts';
 export { createPostgresMetadataStore } from './metadata/postgres/postgres-metadata-store.ts';
 export { maxInt64 } from './metadata/ranges.ts';
 export type { ServerStoreOptions } from './metadata/server-store-options.ts';
-export { type DirectoryLock, lockDirectory } from './metadata/sqlite/directory-lock.ts';
+export { type DirectoryLock, lockDirectory, wasDirectoryLocked } from './metadata/sqlite/directory-lock.ts';
 export { createSqliteMetadataStore, type SqliteMetadataStoreOptions } from './metadata/sqlite/sqlite-metadata-store.ts';
 export { createFilesystemObjectStore, type FilesystemObjectStoreOptions } from './objects/filesystem-object-store.ts';
 export type * from './objects/object-store.ts';

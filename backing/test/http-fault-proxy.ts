@@ -16,6 +16,8 @@ export type HttpFault =
   | { readonly kind: 'loseAnswer' }
   /** Let the server do it, with another header in the answer. */
   | { readonly kind: 'answerHeader'; readonly name: string; readonly value: string }
+  /** Flip one bit of the answer's body on its way back. */
+  | { readonly kind: 'corruptAnswer' }
   /** Reset the connection after this many bytes of the answer. */
   | { readonly kind: 'cutAnswer'; readonly afterBytes: number }
   /** Let nothing of the answer's body pass beyond this many bytes, and keep the connection open. */
@@ -68,13 +70,19 @@ export async function startHttpFaultProxy(target: string): Promise<HttpFaultProx
   });
 }
 
+/** Flips one bit of the first chunk that it is given. */
+function bitFlip(): (chunk: Buffer) => void {
+  let flipped = false;
+  return (chunk) => {
+    if (!flipped) chunk[0] = (chunk[0] ?? 0) ^ 1;
+    flipped = true;
+  };
+}
+
 function passBody(from: IncomingMessage, to: ClientRequest, corrupt: boolean): void {
-  let corrupted = !corrupt;
+  const harmChunk = corrupt ? bitFlip() : () => undefined;
   from.on('data', (chunk: Buffer) => {
-    if (!corrupted) {
-      chunk[0] = (chunk[0] ?? 0) ^ 1;
-      corrupted = true;
-    }
+    harmChunk(chunk);
     if (to.write(chunk)) return;
     from.pause();
     to.once('drain', () => from.resume());
@@ -95,7 +103,9 @@ function passAnswer(answer: IncomingMessage, outgoing: ServerResponse, fault: Ht
   outgoing.writeHead(answer.statusCode ?? 502, { ...answer.headers, ...changed });
   outgoing.flushHeaders();
   let leftBytes = fault && 'afterBytes' in fault ? fault.afterBytes : Number.POSITIVE_INFINITY;
+  const harmChunk = fault?.kind === 'corruptAnswer' ? bitFlip() : () => undefined;
   answer.on('data', (chunk: Buffer) => {
+    harmChunk(chunk);
     outgoing.write(chunk.subarray(0, leftBytes));
     leftBytes = Math.max(0, leftBytes - chunk.byteLength);
     if (leftBytes > 0) return;

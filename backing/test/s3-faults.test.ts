@@ -5,7 +5,8 @@ import { CorruptObjectError, TransientError } from '../src/contracts/errors.ts';
 import type { ObjectStore } from '../src/objects/object-store.ts';
 import type { S3ObjectStoreOptions } from '../src/objects/s3/s3-options.ts';
 import { chunksOf, collect } from './contracts/object-store.contract.ts';
-import { type HttpFault, type HttpFaultProxy, type ProxiedRequest, startHttpFaultProxy } from './http-fault-proxy.ts';
+import { type HttpFault, type HttpFaultProxy, startHttpFaultProxy } from './http-fault-proxy.ts';
+import { harm } from './s3-operations.ts';
 import { startPrivateS3, type TestS3 } from './s3-test-support.ts';
 
 const partBytes = 2 ** 23;
@@ -59,26 +60,6 @@ async function openUploads(): Promise<number> {
   return (await s3.client.send(new ListMultipartUploadsCommand({ Bucket: bucket }))).Uploads?.length ?? 0;
 }
 
-type Operation = 'create' | 'part' | 'complete' | 'put' | 'get';
-
-function operationOf({ method, url }: ProxiedRequest): Operation | undefined {
-  if (method === 'POST') return url.searchParams.has('uploads') ? 'create' : 'complete';
-  if (method === 'PUT') return url.searchParams.has('partNumber') ? 'part' : 'put';
-  return method === 'GET' && !url.search.includes('list-type') ? 'get' : undefined;
-}
-
-/** Harm the first `times` requests of this kind, and of this part where one is given. */
-function harm(operation: Operation, fault: HttpFault, times = 1, partNumber?: number): { harmed: number } {
-  const state = { harmed: 0 };
-  proxy.fault = (request) => {
-    if (operationOf(request) !== operation || state.harmed === times) return undefined;
-    if (partNumber !== undefined && request.url.searchParams.get('partNumber') !== String(partNumber)) return undefined;
-    state.harmed += 1;
-    return fault;
-  };
-  return state;
-}
-
 const refusal = (status: number): HttpFault => ({ kind: 'answer', status });
 const always = Number.POSITIVE_INFINITY;
 
@@ -92,7 +73,7 @@ describe('an upload survives what passes', () => {
     ['complete', 503],
   ] as const)('one answer to %s with status %d', async (operation, status) => {
     const store = makeStore();
-    const state = harm(operation, refusal(status), 2);
+    const state = harm(proxy, operation, refusal(status), 2);
     await put(store);
     expect(state.harmed).toBe(2);
     await expectStored(store);
@@ -101,7 +82,7 @@ describe('an upload survives what passes', () => {
   test('a completion that fails inside an answer with status 200', async () => {
     const store = makeStore();
     const body = '<?xml version="1.0"?><Error><Code>InternalError</Code><Message>try again</Message></Error>';
-    const state = harm('complete', { kind: 'answer', status: 200, body });
+    const state = harm(proxy, 'complete', { kind: 'answer', status: 200, body });
     await put(store);
     expect(state.harmed).toBe(1);
     await expectStored(store);
@@ -109,7 +90,7 @@ describe('an upload survives what passes', () => {
 
   test('a completion whose answers are all lost is found to have taken place', async () => {
     const store = makeStore();
-    const state = harm('complete', { kind: 'loseAnswer' }, always);
+    const state = harm(proxy, 'complete', { kind: 'loseAnswer' }, always);
     const receipt = await put(store);
     expect(state.harmed).toBeGreaterThanOrEqual(1);
     expect(receipt.bytes).toBe(BigInt(digits.byteLength));
@@ -123,7 +104,7 @@ describe('an upload survives what passes', () => {
     ['a single PUT', digits.subarray(0, 1_000), 'put'],
   ] as const)('%s corrupted on its way is sent again', async (_what, bytes, operation) => {
     const store = makeStore();
-    const state = harm(operation, { kind: 'corrupt' });
+    const state = harm(proxy, operation, { kind: 'corrupt' });
     await put(store, bytes);
     expect(state.harmed).toBe(1);
     await expectStored(store, bytes);
@@ -132,6 +113,7 @@ describe('an upload survives what passes', () => {
   test('a part that the server stored otherwise than it was sent is sent again', async () => {
     const store = makeStore();
     const state = harm(
+      proxy,
       'part',
       { kind: 'answerHeader', name: 'etag', value: '"00000000000000000000000000000000"' },
       1,
@@ -150,7 +132,7 @@ describe('an upload that cannot succeed leaves nothing behind', () => {
     ['complete', 500],
   ] as const)('when %s is always answered with status %d', async (operation, status) => {
     const store = makeStore();
-    const state = harm(operation, refusal(status), always);
+    const state = harm(proxy, operation, refusal(status), always);
     await expect(put(store)).rejects.toThrow(TransientError);
     // Two parts are in flight at once; no request is tried more than maxAttempts times.
     expect(state.harmed).toBeLessThanOrEqual(6);
@@ -163,7 +145,7 @@ describe('an upload that cannot succeed leaves nothing behind', () => {
     ['stored otherwise', { kind: 'answerHeader', name: 'etag', value: '"00000000000000000000000000000000"' }],
   ] as const)('when a part is %s every time', async (_how, fault) => {
     const store = makeStore();
-    const state = harm('part', fault, always, 3);
+    const state = harm(proxy, 'part', fault, always, 3);
     await expect(put(store)).rejects.toThrow(CorruptObjectError);
     expect(state.harmed).toBe(3);
     proxy.fault = () => undefined;
@@ -175,7 +157,7 @@ describe('a read that breaks off is taken up again', () => {
   test('every byte comes once and in order when each answer is cut', async () => {
     const store = makeStore();
     await put(store);
-    const state = harm('get', { kind: 'cutAnswer', afterBytes: 3_000_000 }, always);
+    const state = harm(proxy, 'get', { kind: 'cutAnswer', afterBytes: 3_000_000 }, always);
     await expectStored(store);
     expect(state.harmed).toBeGreaterThanOrEqual(5);
     const range = { start: 5n, end: 7_000_004n };
@@ -185,7 +167,7 @@ describe('a read that breaks off is taken up again', () => {
   test('an answer that stops without an end is given up after the idle time', async () => {
     const store = makeStore({ idleTimeoutMs: 500 });
     await put(store);
-    const state = harm('get', { kind: 'stallAnswer', afterBytes: 10_000_000 });
+    const state = harm(proxy, 'get', { kind: 'stallAnswer', afterBytes: 10_000_000 });
     await expectStored(store);
     expect(state.harmed).toBe(1);
   });
@@ -193,7 +175,7 @@ describe('a read that breaks off is taken up again', () => {
   test('it ends as a transient fault when no byte comes any more', async () => {
     const store = makeStore({ maxReadResumes: 2 });
     await put(store);
-    const state = harm('get', { kind: 'cutAnswer', afterBytes: 0 }, always);
+    const state = harm(proxy, 'get', { kind: 'cutAnswer', afterBytes: 0 }, always);
     await expect(store.read(key).then(collect)).rejects.toThrow(TransientError);
     expect(state.harmed).toBe(3);
   });
@@ -201,7 +183,7 @@ describe('a read that breaks off is taken up again', () => {
   test('another object under the key is never mixed into it', async () => {
     const store = makeStore();
     await put(store);
-    harm('get', { kind: 'cutAnswer', afterBytes: 1_000_000 });
+    harm(proxy, 'get', { kind: 'cutAnswer', afterBytes: 1_000_000 });
     const chunks = (await store.read(key))[Symbol.asyncIterator]();
     await chunks.next();
     const replaced = randomBytes(digits.byteLength);

@@ -1,10 +1,18 @@
 import { existsSync } from 'node:fs';
-import { type FactorialRow, readSettings } from '@factorial/backing';
+import { resolve } from 'node:path';
+import {
+  DirectoryInUseError,
+  type FactorialRow,
+  readSettings,
+  type Settings,
+  SettingsError,
+  wasDirectoryLocked,
+} from '@factorial/backing';
 import { parseSizeBytes } from '@factorial/backing/size-bytes';
 import { pruneResults } from '@factorial/worker';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { pino } from 'pino';
-import { openServices } from '../start/open-services.ts';
+import { type Logger, pino } from 'pino';
+import { type OpenServices, openServices } from '../start/open-services.ts';
 import { UsageExit, usageExitCode } from './command-line.ts';
 
 /** Where the command writes. */
@@ -20,7 +28,7 @@ interface PruneRequest {
 
 const details = `
 The service is found by its settings, in the environment or in .env. On real services it goes on meanwhile; embedded results
-belong to one process, so stop the service first. A result that is asked for again is calculated again.`;
+belong to one process, so stop the service first and start it again afterwards: what it was asked for it goes on with. A result that is asked for again is calculated again.`;
 
 /** `factorial prune`: remove stored results until the rest fits. One line a result on stdout, a summary at the end. Throws `UsageExit`. */
 export async function runPrune(args: readonly string[], write: CommandOutput, signal: AbortSignal): Promise<void> {
@@ -28,7 +36,7 @@ export async function runPrune(args: readonly string[], write: CommandOutput, si
   if (existsSync('.env')) process.loadEnvFile('.env');
   const settings = readSettings(process.env);
   const log = pino({ level: 'warn', base: null }, pino.destination(2));
-  const services = await openServices(settings, log);
+  const services = await openResults(settings, log);
   try {
     const verb = dryRun ? 'would remove' : 'removed';
     const onRemoved = (row: FactorialRow): void =>
@@ -39,6 +47,28 @@ export async function runPrune(args: readonly string[], write: CommandOutput, si
     );
   } finally {
     await services.close();
+  }
+}
+
+/** The services that hold the results. Says how where a running service holds them alone; makes no empty ones. */
+async function openResults(settings: Settings, log: Logger): Promise<OpenServices> {
+  const folder = resolve(settings.DATA_DIR);
+  const usesFolder = settings.DATABASE_URL === undefined || settings.S3_BUCKET === undefined;
+  if (usesFolder && !wasDirectoryLocked(folder)) {
+    throw new SettingsError([
+      `DATA_DIR: expected the folder of a service, got ${folder}, where none ever ran; ` +
+        'run this where the service runs, or with its settings',
+    ]);
+  }
+  try {
+    return await openServices(settings, log);
+  } catch (error) {
+    if (!(error instanceof DirectoryInUseError)) throw error;
+    throw new DirectoryInUseError(
+      `expected to hold ${folder} alone, got a service that runs in it: stop it, run this again, and start it again; ` +
+        'nothing was removed (with DATABASE_URL and S3_BUCKET it need not be stopped)',
+      { cause: error },
+    );
   }
 }
 

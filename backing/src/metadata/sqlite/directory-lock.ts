@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { InputError } from '@factorial/compute';
@@ -30,6 +31,11 @@ export function lockDirectory(directory: string): DirectoryLock {
     if (database.isOpen) database.close();
   };
   return { release, [Symbol.dispose]: release };
+}
+
+/** Whether anybody ever held this directory, now or before: the file of the lock stays. */
+export function wasDirectoryLocked(directory: string): boolean {
+  return existsSync(join(directory, lockFileName));
 }
 
 function openLockFile(directory: string): DatabaseSync {
