@@ -94,7 +94,10 @@ export async function startFactorial(
       scope.use(await options.sharedBudget.acquire(plan, scope.signal, onWait));
     }
     // The threads start while the engine loads.
-    const pool = scope.use(await startTaskPool({ threads: plan.threads, signal: scope.signal, idleThreadsMs }));
+    const { threads } = plan;
+    const sharedMemoryBytes = engine.sharedMemoryBytes(facts, plan);
+    const { signal } = scope;
+    const pool = scope.use(await startTaskPool({ threads, signal, sharedMemoryBytes, idleThreadsMs }));
     const run = await engine.load(plan);
     const engineDigits = await run({
       facts,

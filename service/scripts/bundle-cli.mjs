@@ -44,6 +44,25 @@ const keepAddresses = {
   },
 };
 
+/**
+ * Takes Node's own modules as they are. An import makes a view of every export they have, and so loads what stands behind each, web cryptography for a
+ * hash: 4 ms of a start of 60.
+ */
+const plainBuiltins = {
+  name: 'plain-builtins',
+  renderChunk(code) {
+    const taken = (name) => `globalThis.process.getBuiltinModule(${name})`;
+    const plain = code
+      .replace(/^import \{([^}]*)\} from ("node:[^"]+");$/gm, (_, names, module) => {
+        return `const {${names.replaceAll(' as ', ': ')}} = ${taken(module)};`;
+      })
+      .replace(/^import (\w+) from ("node:[^"]+");$/gm, (_, name, module) => `const ${name} = ${taken(module)};`);
+    const left = /^import .*"node:.*$/m.exec(plain);
+    if (left !== null) throw new Error(`expected imports of Node's modules by name or default, got: ${left[0]}`);
+    return { code: plain };
+  },
+};
+
 /** Writes the entries as modules of that folder; each file costs a process half a millisecond. */
 async function writeBundle(input, output) {
   const build = await rolldown({
@@ -51,7 +70,7 @@ async function writeBundle(input, output) {
     cwd: service,
     platform: 'node',
     external: (specifier) => isPackage(specifier) && !inlined.has(specifier),
-    plugins: [keepAddresses],
+    plugins: [keepAddresses, plainBuiltins],
     onLog(level, log) {
       if (level === 'warn') throw new Error(`expected a bundle without warnings, got: ${log.message}`);
     },

@@ -88,6 +88,8 @@ export interface Engine {
   priceIfFits(facts: FactorialFacts, budget: Budget): EnginePrice | undefined;
   /** Work units the run will report to its meter, before emission: a unit is worth as much time as emitting a digit. */
   workUnits(facts: FactorialFacts, plan: Pick<FactorialPlan, 'storage' | 'threads'>, budget: Budget): number;
+  /** Bytes of the one memory that all threads of the plan share; undefined where they have others too, which do not shrink. */
+  sharedMemoryBytes(facts: FactorialFacts, plan: Pick<FactorialPlan, 'storage' | 'threads'>): number | undefined;
   /** The code for this plan of the engine's own. */
   load(plan: Pick<FactorialPlan, 'storage'>): Promise<EngineRunner>;
 }

@@ -7,11 +7,14 @@ const maxIdleThreads = 16;
 /** The threads of the last run that ended, while they wait for another. One set, so that what a process holds without a run stays bounded. */
 let idle: { readonly set: ThreadSet; readonly timer: NodeJS.Timeout } | undefined;
 
-/** So many threads: those that wait, if they are so many, or new ones. Those that wait in vain end, since the new ones take the memory they have. */
-export function takeThreads(threads: number): ThreadSet {
+/**
+ * So many threads: those that wait, if they are so many and their memory is of use, or new ones. Those that wait in vain end, since the new ones take the
+ * memory they have.
+ */
+export function takeThreads(threads: number, usesKeptMemory: boolean): ThreadSet {
   const waiting = idle;
   forget();
-  if (waiting?.set.threads === threads) return waiting.set;
+  if (usesKeptMemory && waiting?.set.threads === threads) return waiting.set;
   void waiting?.set.end();
   return new ThreadSet(threads, defaultMaxQueuedTasks);
 }

@@ -4,6 +4,9 @@ import type { KernelInstance } from '../wasm/bridge.ts';
 /** What a task function came to. Failures travel as values, so that a rejected task means a lost thread. */
 export type TaskReply<Result> = { readonly value: Result } | { readonly failure: string; readonly code?: string };
 
+/** Bytes of the memory that threads may keep for their next run; what was never touched of it takes none. n = 1,500,000 takes 24 MiB. */
+export const keptMemoryBytes = 32 * 2 ** 20;
+
 export interface TaskPoolOptions {
   /** Threads to start; 0 = tasks run on the calling thread, one after the other. */
   readonly threads: number;
@@ -11,7 +14,12 @@ export interface TaskPoolOptions {
   readonly signal: AbortSignal;
   /** Bound on tasks that wait for a thread. */
   readonly maxQueuedTasks?: number;
-  /** Time for which the threads wait for the next pool, once this one is disposed without a task under way; 0 = they end, and so when absent. */
+  /**
+   * Bytes of the one memory that the threads will share (`kernels`), when they are to hold no other. Up to `keptMemoryBytes`, threads that wait are taken,
+   * and these may wait afterwards; above, and when absent, the threads are new and end.
+   */
+  readonly sharedMemoryBytes?: number | undefined;
+  /** Time for which the threads may wait for the next pool, once this one is disposed without a task under way; 0 = they end, and so when absent. */
   readonly idleThreadsMs?: number;
 }
 

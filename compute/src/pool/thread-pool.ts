@@ -2,7 +2,14 @@ import { fileURLToPath } from 'node:url';
 import { ComputeError, KernelError } from '../errors.ts';
 import type { KernelInstance } from '../wasm/bridge.ts';
 import { keepThreads, takeThreads } from './idle-threads.ts';
-import { type TaskPool, type TaskPoolOptions, type TaskReply, taskName, unwrapReply } from './task-pool.ts';
+import {
+  keptMemoryBytes,
+  type TaskPool,
+  type TaskPoolOptions,
+  type TaskReply,
+  taskName,
+  unwrapReply,
+} from './task-pool.ts';
 import { ThreadSet } from './thread-set.ts';
 
 /** Attempts a task gets, each on a thread of its own: one more than the first. */
@@ -26,12 +33,13 @@ export class ThreadPool implements TaskPool {
   #isSound = true;
   #stopping: Promise<void> | undefined;
 
-  constructor({ threads, signal, maxQueuedTasks, idleThreadsMs = 0 }: TaskPoolOptions) {
+  constructor({ threads, signal, maxQueuedTasks, sharedMemoryBytes, idleThreadsMs = 0 }: TaskPoolOptions) {
     this.concurrency = threads;
     this.#signal = signal;
+    const isKept = sharedMemoryBytes !== undefined && sharedMemoryBytes <= keptMemoryBytes;
     const isOrdinary = maxQueuedTasks === undefined;
-    this.#idleThreadsMs = isOrdinary ? idleThreadsMs : 0;
-    this.#set = isOrdinary ? takeThreads(threads) : new ThreadSet(threads, maxQueuedTasks);
+    this.#idleThreadsMs = isOrdinary && isKept ? idleThreadsMs : 0;
+    this.#set = isOrdinary ? takeThreads(threads, isKept) : new ThreadSet(threads, maxQueuedTasks);
     this.isWarm = this.#set.isWarm;
     // A thread that died without a task took none with it; but when none is left, waiting tasks would wait for ever.
     this.#set.onError = (error) => {

@@ -1,8 +1,6 @@
 import { Piscina } from 'piscina';
 import { createMemory, instantiateKernels, type KernelInstance, sharedModule } from '../wasm/bridge.ts';
-
-/** Bytes of the memory that threads may keep for their next run; what was never touched of it takes none. n = 1,500,000 takes 24 MiB. */
-export const keptMemoryBytes = 32 * 2 ** 20;
+import { keptMemoryBytes } from './task-pool.ts';
 
 /**
  * Piscina threads with the memory they share: of one run at a time, and of the next one when they are kept. Without a run they do not hold the process

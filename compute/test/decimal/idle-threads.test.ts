@@ -6,7 +6,7 @@ import { multiplyInline } from '../../src/engine/decimal/inline.ts';
 import { type ComputeOptions, computeFactorial, defaultBudget, InputError } from '../../src/index.ts';
 import { factorialFacts } from '../../src/plan/plan-factorial.ts';
 import { keepThreads, takeThreads } from '../../src/pool/idle-threads.ts';
-import { keptMemoryBytes } from '../../src/pool/thread-set.ts';
+import { keptMemoryBytes } from '../../src/pool/task-pool.ts';
 import { seededRandom } from './random.ts';
 
 const idleThreadsMs = 60_000;
@@ -38,7 +38,7 @@ function digestAlone(n: number): string {
 
 /** Ends the threads that wait: nobody wants so many. */
 afterEach(async () => {
-  await takeThreads(9).end();
+  await takeThreads(9, true).end();
   await expect.poll(threadIds).toEqual([]);
 });
 
@@ -64,15 +64,27 @@ describe('the threads of a run that is over', () => {
     expect(threadIds()).toEqual([]);
   });
 
-  test('end when another run wants more or fewer, or had more memory than is kept', async () => {
+  test('end when another run wants more or fewer, or more memory than is kept', async () => {
     await compute(50_000);
     const two = threadIds();
     await compute(50_000, { budget: { ...budget, threads: 1 } });
     await expect.poll(threadIds).not.toEqual(expect.arrayContaining(two));
     expect(threadIds().length).toBe(1);
-    const large = 2_500_000;
-    await compute(large);
+    const one = threadIds();
+    const large = await computeFactorial(2_500_000, { budget: { ...budget, threads: 1 }, idleThreadsMs });
+    expect(threadIds()).not.toEqual(one);
+    await large[Symbol.asyncDispose]();
     await expect.poll(threadIds).toEqual([]);
+  });
+
+  test('end when a run comes whose threads have memories of their own, which do not wait afterwards', async () => {
+    await compute(50_000, { budget: { ...budget, threads: 1 } });
+    const waiting = threadIds();
+    const result = await computeFactorial(60_000, { budget: { ...budget, engine: 'gmp', threads: 1 }, idleThreadsMs });
+    expect(result.threads).toBe(1);
+    await expect.poll(threadIds).not.toEqual(expect.arrayContaining(waiting));
+    await result[Symbol.asyncDispose]();
+    expect(threadIds()).toEqual([]);
   });
 
   test('are those of one run, when several end', async () => {
@@ -147,7 +159,7 @@ describe('the threads of a run that is over', () => {
 
 test('a thread that ends while it waits is replaced; one that fails takes the others with it', async () => {
   await compute(50_000);
-  const set = takeThreads(2);
+  const set = takeThreads(2, true);
   expect(set.isWarm).toBe(true);
   await keepThreads(set, idleThreadsMs);
   await set.piscina.threads[0]!.terminate();
@@ -159,7 +171,7 @@ test('a thread that ends while it waits is replaced; one that fails takes the ot
 });
 
 test('threads whose memory does not do get another, and are not kept with it', async () => {
-  const set = takeThreads(1);
+  const set = takeThreads(1, true);
   const { memory } = set.kernels(1_000);
   expect(set.isKeepable).toBe(true);
   expect(set.kernels(keptMemoryBytes).memory).toBe(memory);

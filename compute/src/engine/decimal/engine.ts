@@ -20,6 +20,8 @@ export const decimalEngine: Engine = {
       ? Number(facts.digitCount - facts.trailingZeros)
       : memoryWorkUnits(arenaWork(arena), threads);
   },
+  sharedMemoryBytes: (facts, { storage, threads }) =>
+    storage === 'memory' && threads > 0 ? planArena(facts, threads)?.totalBytes : undefined,
   load: async (plan) => {
     if (plan.storage !== 'memory') return (await import('./external/run-external.ts')).runExternal;
     inMemory ??= import('./run.ts').then(({ runDecimal }) => runDecimal);

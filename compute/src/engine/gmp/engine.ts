@@ -10,5 +10,7 @@ export const gmpEngine: Engine = {
   price: priceGmp,
   priceIfFits: priceGmpIfFits,
   workUnits: (facts) => totalUnits(decimalLayout(Number(facts.digitCount - facts.trailingZeros))),
+  // A thread's GMP has a memory of its own.
+  sharedMemoryBytes: () => undefined,
   load: async () => (await import('./run.ts')).runGmp,
 };
