@@ -166,8 +166,13 @@ export async function settled(metadata: MetadataStore, n: number | bigint, limit
   });
 }
 
-/** The first defined answer; asked again every 50 ms, a rejection counting as none. */
-export async function eventually<T>(what: string, limitMs: number, ask: () => Promise<T | undefined>): Promise<T> {
+/** The first defined answer; asked again after each pause, a rejection counting as none. */
+export async function eventually<T>(
+  what: string,
+  limitMs: number,
+  ask: () => Promise<T | undefined>,
+  pauseMs = 50,
+): Promise<T> {
   const deadline = Date.now() + limitMs;
   let last: unknown = 'no answer';
   for (;;) {
@@ -178,7 +183,7 @@ export async function eventually<T>(what: string, limitMs: number, ask: () => Pr
       last = error;
     }
     if (Date.now() > deadline) throw new Error(`expected ${what} within ${limitMs} ms, got ${String(last)}`);
-    await new Promise((next) => setTimeout(next, 50));
+    await new Promise((next) => setTimeout(next, pauseMs));
   }
 }
 

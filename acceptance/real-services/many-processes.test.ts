@@ -178,6 +178,24 @@ describe('two APIs and three workers', { timeout }, () => {
     expect((await get(0)).cache).toBe('HIT');
   });
 
+  it('tell Prometheus of requests, calculations and the services behind them', async () => {
+    const scrape = async ({ url }: ServiceProcess) => await (await fetch(`${url}/metrics`)).text();
+    await post(api(0), 4_323);
+    await settled(deployment.metadata, 4_323);
+    expect(await scrape(api(0))).toMatch(
+      /^factorial_http_request_duration_seconds_count\{method="POST",route="\/factorial",status="202"\} [1-9]/m,
+    );
+    const texts = await Promise.all([...apis, ...workers].map(scrape));
+    for (const text of texts) {
+      expect(text).toMatch(/^process_resident_memory_bytes [1-9]/m);
+      const up = text.split('\n').filter((line) => line.startsWith('factorial_backing_service_up'));
+      expect(up.map((line) => line.split(' ')[1])).toEqual(['1', '1', '1', '1', '1']);
+    }
+    expect(texts.join('\n')).toMatch(
+      /^factorial_calculation_duration_seconds_count\{lane="small.quick",outcome="done"\} [1-9]/m,
+    );
+  });
+
   it('may migrate the database at any time, from several machines at once', async () => {
     const printed = await Promise.all([deployment.migrate(), deployment.migrate(), deployment.migrate()]);
     expect(printed).toEqual(printed.map(() => 'The schema is up to date.\n'));

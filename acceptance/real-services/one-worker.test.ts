@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type CalculationQueue, createRabbitmqCalculationQueue } from '@factorial/backing';
 import { connect } from 'amqplib';
 import { Redis } from 'ioredis';
@@ -12,6 +13,7 @@ import { expectFailedCleanly, expectNothingLost } from './invariants.ts';
 import { nodeOnDisk } from './node-on-disk.ts';
 import type { ServiceProcess } from './service-process.ts';
 
+const pauseAtPhase = fileURLToPath(new URL('pause-at-phase.mjs', import.meta.url));
 const mebibyte = 2 ** 20;
 const goldenOf = (...numbers: readonly number[]) => new Map(numbers.map((n) => [n, golden(n).sha256]));
 
@@ -78,20 +80,18 @@ describe('one API and one worker', { timeout }, () => {
   });
 
   it('carry on when the broker takes messages back in the middle of their calculation and delivers them again', async () => {
-    const worker = await deployment.startWorker({ ENGINE: 'gmp' });
-    const numbers = [500_000, 300_000];
-    for (const n of numbers) await post(api, n);
-    await eventually('a calculation to run', 60_000, async () =>
-      (await deployment.metadata.find(500_000n))?.leaseOwner ? true : undefined,
-    );
-    // The messages are unacknowledged; the broker closes the connections they were delivered on.
-    const { length } = worker.lines;
+    const n = 20_000;
+    await deployment.forget(n);
+    const pause = { PAUSE_AT: 'claimed', PAUSE_NUMBER: String(n), LEASE_SECONDS: '60', QUICK_CONCURRENCY: '2' };
+    const worker = await deployment.startWorker(pause, [pauseAtPhase]);
+    await post(api, n);
+    await worker.said(/paused at claimed/);
+    // The message is unacknowledged; the broker closes the connection it was delivered on.
     await deployment.rabbitmq.control('close_all_connections', 'taken back by the test');
-    await eventually('a delivery of the same request again', 60_000, async () =>
-      worker.lines.slice(length).some((line) => line.includes('"outcome":"leased"')) ? true : undefined,
-    );
-    await expectNothingLost(deployment, api, goldenOf(...numbers));
-    for (const n of numbers) expect(await settled(deployment.metadata, n)).toMatchObject({ fence: 1n, failures: 0 });
+    await worker.said(/"number":20000,"outcome":"leased"/);
+    worker.signal('SIGUSR2');
+    await expectNothingLost(deployment, api, goldenOf(n));
+    expect(await settled(deployment.metadata, n)).toMatchObject({ fence: 1n, failures: 0, interruptions: 0 });
     expect(await worker.stop()).toBe(0);
   });
 
@@ -134,17 +134,24 @@ describe('one API and one worker', { timeout }, () => {
     const n = 10_000_000;
     const scratch = join(folder.path, 'scratch');
     await mkdir(scratch);
-    const memory = { COMPUTE_MEMORY_BYTES: '192MiB', QUICK_CONCURRENCY: '1', COMPUTE_SCRATCH_BYTES: '1GiB' };
+    const memory = {
+      COMPUTE_MEMORY_BYTES: '192MiB',
+      QUICK_CONCURRENCY: '1',
+      COMPUTE_SCRATCH_BYTES: '1GiB',
+      THREADS: '1',
+    };
     const worker = await deployment.startWorker({ ...memory, SCRATCH_DIR: scratch, FAILURES_MAX: '2' }, [], {
       node: await nodeOnDisk({ program: join(folder.path, 'node-on-disk'), path: scratch, bytes: 200 * mebibyte }),
     });
     // The disk as the worker sees it: nobody else does.
-    const filler = join(`/proc/${worker.pid}/root`, scratch, 'filler');
+    const seen = join(`/proc/${worker.pid}/root`, scratch);
+    const filler = join(seen, 'filler');
     expect(await post(api, n)).toBe(202);
-    await eventually('progress', 60_000, async () =>
-      ((await deployment.metadata.find(BigInt(n)))?.progress?.done ?? 0) > 0 ? true : undefined,
-    );
+    // From its first scratch file on it stands still, however long filling the disk takes here.
+    await eventually('a scratch file', 60_000, async () => ((await readdir(seen)).length > 0 ? true : undefined), 2);
+    worker.signal('SIGSTOP');
     await writeFile(filler, Buffer.alloc(200 * mebibyte)).catch(() => undefined);
+    worker.signal('SIGCONT');
     await expectFailedCleanly(deployment, n, 'scratch-full');
     expect((await settled(deployment.metadata, n)).failures).toBe(2);
     // What needs no scratch goes on meanwhile, and the worker does not call itself unready for it.

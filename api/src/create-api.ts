@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { backingChecks } from '@factorial/backing';
+import { backingChecks, Readiness } from '@factorial/backing';
+import { newMetricsRegistry } from '@factorial/backing/metrics';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyInstance } from 'fastify';
 import { Admission } from './admission/admit.ts';
@@ -13,6 +14,7 @@ import { registerJsonBody } from './plugins/json-body.ts';
 import { registerNotFound } from './plugins/not-found.ts';
 import { registerDocs, registerOpenApi } from './plugins/openapi.ts';
 import { registerRateLimit } from './plugins/rate-limit.ts';
+import { registerRequestMetrics } from './plugins/request-metrics.ts';
 import { registerSecurityHeaders, setSecurityHeaders } from './plugins/security-headers.ts';
 import { toProblem } from './problems/translate.ts';
 import { ReadNotes } from './representation/read-notes.ts';
@@ -24,6 +26,7 @@ import { registerGetFactorial } from './routes/get-factorial.ts';
 import { registerHealth } from './routes/health.ts';
 import { registerList } from './routes/list.ts';
 import { registerMetadata } from './routes/metadata.ts';
+import { registerMetrics } from './routes/metrics.ts';
 import { registerPage } from './routes/page.ts';
 import { registerProblems } from './routes/problems.ts';
 import { registerRequestFactorial } from './routes/request-factorial.ts';
@@ -47,11 +50,13 @@ export async function createApi(deps: ApiDependencies, input: ApiOptionsInput = 
     queue: deps.queue,
     workflow: deps.workflow,
     options,
-    readinessChecks: [...backingChecks(deps), ...(deps.readiness ?? [])],
+    readiness: new Readiness([...backingChecks(deps), ...(deps.readiness ?? [])], options.readinessTimeoutMs),
+    metrics: deps.metrics ?? newMetricsRegistry(),
     reads,
     closing,
   };
   registerSecurityHeaders(app);
+  registerRequestMetrics(app, context.metrics);
   registerErrorHandler(app, options);
   registerJsonBody(app);
   await registerRateLimit(app, options);
@@ -118,5 +123,6 @@ function registerRoutes(app: ApiServer, context: ApiContext): void {
   registerEvents(app, context);
   registerCancel(app, context, guard);
   registerHealth(app, context);
+  registerMetrics(app, context);
   registerProblems(app);
 }

@@ -3,9 +3,11 @@ import type {
   DigitCache,
   MetadataStore,
   ObjectStore,
+  Readiness,
   ReadinessCheck,
   WorkflowEngine,
 } from '@factorial/backing';
+import type { MetricsRegistry } from '@factorial/backing/metrics';
 import type { FastifyBaseLogger } from 'fastify';
 import type { ApiOptions } from './options.ts';
 import type { ReadNotes } from './representation/read-notes.ts';
@@ -22,6 +24,8 @@ export interface ApiDependencies {
   readonly logger?: FastifyBaseLogger;
   /** Checks beside those of the four backing services. */
   readonly readiness?: readonly ReadinessCheck[];
+  /** What `/metrics` tells beside requests and stores; by default nothing. */
+  readonly metrics?: MetricsRegistry;
 }
 
 /** What every route gets: dependencies, resolved options, and a signal that fires when the server begins to close. */
@@ -32,7 +36,8 @@ export interface ApiContext {
   readonly queue: CalculationQueue;
   readonly workflow: WorkflowEngine | undefined;
   readonly options: ApiOptions;
-  readonly readinessChecks: readonly ReadinessCheck[];
+  readonly readiness: Readiness;
+  readonly metrics: MetricsRegistry;
   readonly reads: ReadNotes;
   readonly closing: AbortSignal;
 }

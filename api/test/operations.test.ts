@@ -115,6 +115,7 @@ describe('the description of the API', () => {
         'GET /factorial/events',
         'GET /factorial/list',
         'GET /healthz',
+        'GET /metrics',
         'GET /readyz',
         'GET /problems/{code}',
         'GET /openapi.json',

@@ -28,6 +28,7 @@ export {
 export { nearestStart, type StoredStart } from './calculation/stored-start.ts';
 export { digitsKeyOf, type TaskNoteKind, taskNoteKey, taskNoteKinds } from './calculation/task-note.ts';
 export { type VerifyOptions, verifyStored } from './calculation/verify-stored.ts';
+export { withDeadline } from './contracts/deadline.ts';
 export * from './contracts/errors.ts';
 export { type CalculationEvent, calculationEventSchema, parseCalculationEvent } from './contracts/event.ts';
 export {

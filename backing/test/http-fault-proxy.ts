@@ -10,12 +10,14 @@ export interface ProxiedRequest {
 export type HttpFault =
   /** Answer this; the server never sees the request. */
   | { readonly kind: 'answer'; readonly status: number; readonly body?: string }
+  /** Reset the connection; the server never sees the request. */
+  | { readonly kind: 'reset' }
   /** Flip one bit of the body on its way to the server. */
   | { readonly kind: 'corrupt' }
   /** Let the server do it, then reset the connection instead of passing the answer on. */
   | { readonly kind: 'loseAnswer' }
-  /** Let the server do it, with another header in the answer. */
-  | { readonly kind: 'answerHeader'; readonly name: string; readonly value: string }
+  /** Let the server do it, with these headers in the answer. */
+  | { readonly kind: 'answerHeaders'; readonly headers: Readonly<Record<string, string>> }
   /** Flip one bit of the answer's body on its way back. */
   | { readonly kind: 'corruptAnswer' }
   /** Reset the connection after this many bytes of the answer. */
@@ -23,29 +25,35 @@ export type HttpFault =
   /** Let nothing of the answer's body pass beyond this many bytes, and keep the connection open. */
   | { readonly kind: 'stallAnswer'; readonly afterBytes: number };
 
+type FaultJudge = (request: ProxiedRequest) => HttpFault | undefined | Promise<HttpFault | undefined>;
+
 export interface HttpFaultProxy {
   readonly url: string;
   /** Every request that arrived. */
   readonly requests: ProxiedRequest[];
   /** Judges each request; undefined passes it on. Replaced by assignment. */
-  fault: (request: ProxiedRequest) => HttpFault | undefined;
+  fault: FaultJudge;
   close(): Promise<void>;
 }
 
 /** An HTTP proxy before a real server, which harms chosen requests. */
 export async function startHttpFaultProxy(target: string): Promise<HttpFaultProxy> {
   const { hostname, port } = new URL(target);
-  const proxy = { url: '', requests: [] as ProxiedRequest[], fault: (() => undefined) as HttpFaultProxy['fault'] };
-  const server = createServer((incoming, outgoing) => {
+  const proxy = { url: '', requests: [] as ProxiedRequest[], fault: (() => undefined) as FaultJudge };
+  const server = createServer(async (incoming, outgoing) => {
     const proxied = {
       method: incoming.method ?? '',
       url: new URL(incoming.url ?? '', target),
       headers: incoming.headers,
     };
     proxy.requests.push(proxied);
-    const fault = proxy.fault(proxied);
     incoming.on('error', () => incoming.destroy());
     outgoing.on('error', () => outgoing.destroy());
+    const fault = await proxy.fault(proxied);
+    if (fault?.kind === 'reset') {
+      incoming.destroy();
+      return;
+    }
     if (fault?.kind === 'answer') {
       incoming.resume();
       incoming.on('end', () => outgoing.writeHead(fault.status).end(fault.body));
@@ -99,7 +107,7 @@ function passAnswer(answer: IncomingMessage, outgoing: ServerResponse, fault: Ht
     answer.on('end', () => outgoing.destroy());
     return;
   }
-  const changed = fault?.kind === 'answerHeader' ? { [fault.name]: fault.value } : {};
+  const changed = fault?.kind === 'answerHeaders' ? fault.headers : {};
   outgoing.writeHead(answer.statusCode ?? 502, { ...answer.headers, ...changed });
   outgoing.flushHeaders();
   let leftBytes = fault && 'afterBytes' in fault ? fault.afterBytes : Number.POSITIVE_INFINITY;

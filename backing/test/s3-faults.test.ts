@@ -115,7 +115,7 @@ describe('an upload survives what passes', () => {
     const state = harm(
       proxy,
       'part',
-      { kind: 'answerHeader', name: 'etag', value: '"00000000000000000000000000000000"' },
+      { kind: 'answerHeaders', headers: { etag: '"00000000000000000000000000000000"' } },
       1,
       2,
     );
@@ -142,7 +142,7 @@ describe('an upload that cannot succeed leaves nothing behind', () => {
 
   test.each([
     ['corrupted on its way', { kind: 'corrupt' }],
-    ['stored otherwise', { kind: 'answerHeader', name: 'etag', value: '"00000000000000000000000000000000"' }],
+    ['stored otherwise', { kind: 'answerHeaders', headers: { etag: '"00000000000000000000000000000000"' } }],
   ] as const)('when a part is %s every time', async (_how, fault) => {
     const store = makeStore();
     const state = harm(proxy, 'part', fault, always, 3);

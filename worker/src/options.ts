@@ -8,6 +8,7 @@ import type {
   WorkflowEngine,
 } from '@factorial/backing';
 import type { Budget, SharedBudget } from '@factorial/compute';
+import type { CalculationMetrics } from './metrics/calculation-metrics.ts';
 
 /** The backing services a worker stands on. */
 export interface WorkerServices {
@@ -20,6 +21,8 @@ export interface WorkerServices {
   readonly sharedBudget: SharedBudget;
   /** Undefined where there is no scratch. */
   readonly checkpoints: CheckpointFolders | undefined;
+  /** Undefined where nobody measures. */
+  readonly metrics?: CalculationMetrics | undefined;
 }
 
 /** How one worker behaves. Frozen before use. */

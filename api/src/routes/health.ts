@@ -1,4 +1,3 @@
-import { Readiness } from '@factorial/backing';
 import { Type } from 'typebox';
 import type { ApiServer } from '../api-types.ts';
 import type { ApiContext } from '../dependencies.ts';
@@ -23,9 +22,7 @@ const readinessSchema = Type.Object(
 );
 
 /** `GET /healthz` (the process answers) and `GET /readyz` (what it needs answers too). Not rate-limited. */
-export function registerHealth(app: ApiServer, context: ApiContext): void {
-  const { readinessChecks, options, closing } = context;
-  const readiness = new Readiness(readinessChecks, options.readinessTimeoutMs);
+export function registerHealth(app: ApiServer, { readiness, closing }: ApiContext): void {
   app.route({
     method: 'GET',
     url: '/healthz',

@@ -30,7 +30,7 @@ export const settingDefinitions = {
   DATA_DIR: text('Folder of all state of the embedded services.', 'a path', /^[^\0]{1,4096}$/, './data'),
   LOG_LEVEL: choice('Least severe log line to write.', ['fatal', 'error', 'warn', 'info', 'debug', 'silent'], 'info'),
   WORKER_HEALTH_PORT: optional(
-    integer('Port of /healthz and /readyz of a worker that runs alone; left out: none.', 0, 65_535, 0),
+    integer('Port of /healthz, /readyz and /metrics of a worker that runs alone; left out: none.', 0, 65_535, 0),
   ),
   DRAIN_SECONDS: seconds('How long a shutdown waits for running requests and short calculations.', 0, 3600, 10),
 

@@ -7,8 +7,20 @@ import {
   type Settings,
   type WorkflowEngine,
 } from '@factorial/backing';
+import {
+  type MetricsRegistry,
+  measureProcess,
+  measureServicesUp,
+  newMetricsRegistry,
+} from '@factorial/backing/metrics';
 import { loadStateMachine } from '@factorial/sfn';
-import { startHealthServer, Worker, type WorkerOptions, type WorkerServices } from '@factorial/worker';
+import {
+  CalculationMetrics,
+  startHealthServer,
+  Worker,
+  type WorkerOptions,
+  type WorkerServices,
+} from '@factorial/worker';
 import type { Logger } from 'pino';
 import { computeBudgets } from './lane-budgets.ts';
 import { largeHandlers } from './large-handlers.ts';
@@ -50,7 +62,12 @@ export async function startWorker(settings: Settings, log: Logger): Promise<Runn
   return await startParts(settings, log, [startProbedCalculating]);
 }
 
-type StartPart = (services: OpenServices, settings: Settings, log: Logger) => Promise<Part>;
+/** What the parts of one process share. */
+interface SharedServices extends OpenServices {
+  readonly metrics: MetricsRegistry;
+}
+
+type StartPart = (services: SharedServices, settings: Settings, log: Logger) => Promise<Part>;
 
 /** Start the parts in order on shared services; stop them in the same order, then close the services. */
 async function startParts(
@@ -59,7 +76,8 @@ async function startParts(
   starts: readonly StartPart[],
   prepare: (services: OpenServices) => Promise<void> = async () => undefined,
 ): Promise<RunningService> {
-  const services = await openServices(settings, log);
+  const services = { ...(await openServices(settings, log)), metrics: newMetricsRegistry() };
+  measureProcess(services.metrics);
   const parts: Part[] = [];
   const stop = async (): Promise<void> => {
     try {
@@ -84,10 +102,13 @@ async function startParts(
   };
 }
 
-async function startHttp(services: OpenServices, settings: Settings, log: Logger): Promise<Part> {
-  const { metadata, cache, objects, queue } = services;
+async function startHttp(services: SharedServices, settings: Settings, log: Logger): Promise<Part> {
+  const { metadata, cache, objects, queue, metrics } = services;
   const workflow = openStateMachine(settings);
-  const api = await createApi({ metadata, cache, objects, queue, workflow, logger: log }, apiOptions(settings));
+  const api = await createApi(
+    { metadata, cache, objects, queue, workflow, metrics, logger: log },
+    apiOptions(settings),
+  );
   let url: string;
   try {
     url = await api.listen({ host: settings.HOST, port: settings.PORT });
@@ -107,13 +128,16 @@ async function startHttp(services: OpenServices, settings: Settings, log: Logger
   };
 }
 
-async function startCalculating(services: OpenServices, settings: Settings, log: Logger): Promise<Part> {
+async function startCalculating(services: SharedServices, settings: Settings, log: Logger): Promise<Part> {
   await prepareScratchFolder(settings);
   const options = workerOptions(settings);
   const sharedBudget = computeBudgets(settings).newSharedBudget();
-  const calculating = { ...services, sharedBudget, checkpoints: checkpointFolders(settings, sharedBudget) };
+  const { metadata, objects, cache, queue } = services;
+  const stores = { metadata, objects, cache, queue };
+  const calculating = { ...stores, sharedBudget, checkpoints: checkpointFolders(settings, sharedBudget) };
   const workflow = await openWorkflow(calculating, options, settings, log);
-  const worker = new Worker({ ...calculating, workflow }, options, log);
+  const metrics = new CalculationMetrics(services.metrics, sharedBudget);
+  const worker = new Worker({ ...calculating, workflow, metrics }, options, log);
   await worker.start();
   return {
     url: undefined,
@@ -151,10 +175,16 @@ async function openWorkflow(
 }
 
 /** Answers probes from before the first calculation until after the last one; unready as soon as it is told to stop. */
-async function startProbedCalculating(services: OpenServices, settings: Settings, log: Logger): Promise<Part> {
+async function startProbedCalculating(services: SharedServices, settings: Settings, log: Logger): Promise<Part> {
   if (settings.WORKER_HEALTH_PORT === undefined) return await startCalculating(services, settings, log);
   const readiness = new Readiness(backingChecks(services), settings.READINESS_TIMEOUT_SECONDS * 1000);
-  const probes = await startHealthServer(readiness, { host: settings.HOST, port: settings.WORKER_HEALTH_PORT });
+  const { metrics } = services;
+  measureServicesUp(metrics, readiness);
+  const probes = await startHealthServer(readiness, {
+    host: settings.HOST,
+    port: settings.WORKER_HEALTH_PORT,
+    metrics,
+  });
   let calculating: Part;
   try {
     calculating = await startCalculating(services, settings, log);

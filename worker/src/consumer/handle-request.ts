@@ -21,12 +21,13 @@ import { startExecution } from './start-execution.ts';
  * done, failed, gone or held by somebody else is acknowledged and forgotten.
  */
 export async function handleRequest(delivery: Delivery, context: ConsumerContext): Promise<Settlement> {
-  const { options, log, drain } = context;
+  const { services, options, log, drain } = context;
   let request: CalculationRequest;
   try {
     request = parseCalculationRequest(delivery.body);
   } catch (error) {
     if (!(error instanceof PoisonMessageError)) throw error;
+    services.metrics?.refused(delivery.lane);
     log.warn({ lane: delivery.lane, reason: error.message }, 'message refused');
     return { kind: 'deadLetter', reason: error.message };
   }

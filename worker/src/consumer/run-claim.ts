@@ -31,7 +31,8 @@ export async function runClaim(
   const startedMs = performance.now();
   const budget = options.budgets[lane];
   const support = { checkpoints: services.checkpoints, start, log };
-  const result = await runCalculation(claim, services, { ...options, budget, support }, stop);
+  const run = () => runCalculation(claim, services, { ...options, budget, support }, stop);
+  const result = await (services.metrics?.measure(lane, run) ?? run());
   const seconds = (performance.now() - startedMs) / 1000;
   report(result, { number: claim.n, attempt: claim.attempt, fence: claim.fence, seconds }, log);
   if (result.kind === 'retry') return { kind: 'requeue', delayMs: backoffMs(row.failures + 1, options.retryDelayMs) };

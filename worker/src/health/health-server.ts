@@ -1,11 +1,14 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Readiness } from '@factorial/backing';
+import type { MetricsRegistry } from '@factorial/backing/metrics';
 
 export interface HealthServerOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** What `/metrics` tells; left out: there is none. */
+  readonly metrics?: MetricsRegistry;
 }
 
 /** Answers the probes of a worker, which has no other HTTP side. */
@@ -19,7 +22,7 @@ export interface HealthServer {
 const requestTimeoutMs = 5_000;
 const maxConnections = 50;
 
-/** `GET /healthz` (the process answers) and `GET /readyz` (what it needs answers too), in the shape of the API's. */
+/** `GET /healthz` (the process answers), `GET /readyz` (what it needs answers too) and `GET /metrics`, in the shape of the API's. */
 export async function startHealthServer(readiness: Readiness, options: HealthServerOptions): Promise<HealthServer> {
   let draining = false;
   const server = createServer(
@@ -28,7 +31,8 @@ export async function startHealthServer(readiness: Readiness, options: HealthSer
       const path = request.url?.split('?', 1)[0];
       if (request.method !== 'GET' && request.method !== 'HEAD') return send(response, 405, { status: 'GET only' });
       if (path === '/healthz') return send(response, 200, { status: 'ok' });
-      if (path !== '/readyz') return send(response, 404, { status: 'nothing here but /healthz and /readyz' });
+      if (path === '/metrics' && options.metrics !== undefined) return void sendMetrics(response, options.metrics);
+      if (path !== '/readyz') return send(response, 404, { status: 'nothing here but /healthz, /readyz and /metrics' });
       void readiness.report(draining).then((report) => send(response, report.status === 'unready' ? 503 : 200, report));
     },
   );
@@ -51,6 +55,16 @@ export async function startHealthServer(readiness: Readiness, options: HealthSer
 function send(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
   response.end(JSON.stringify(body));
+}
+
+/** In the text format of Prometheus. */
+async function sendMetrics(response: ServerResponse, metrics: MetricsRegistry): Promise<void> {
+  try {
+    const text = await metrics.metrics();
+    response.writeHead(200, { 'content-type': metrics.contentType, 'cache-control': 'no-store' }).end(text);
+  } catch (error) {
+    send(response, 500, { status: error instanceof Error ? error.name : 'Error' });
+  }
 }
 
 function listen(server: Server, { host, port }: HealthServerOptions): Promise<void> {

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import type {
+  CompleteMultipartUploadCommand,
   CompleteMultipartUploadCommandOutput,
+  HeadObjectCommandOutput,
   PutObjectCommandInput,
   PutObjectCommandOutput,
   S3Client,
@@ -11,6 +13,7 @@ import { CorruptObjectError } from '../../contracts/errors.ts';
 import type { S3Access } from './s3-connection.ts';
 import { hasName, statusOf, translateS3Fault } from './s3-faults.ts';
 import type { S3Settings } from './s3-options.ts';
+import { S3PartSums, unquoted } from './s3-part-sums.ts';
 
 type Command = Parameters<S3Client['send']>[0];
 type StoredBody = UploadPartCommandOutput | PutObjectCommandOutput;
@@ -35,16 +38,14 @@ export class S3CheckedUpload {
   readonly #settings: S3Settings;
   readonly #key: string;
   readonly #onUploadId: (uploadId: string) => void;
-  /** MD5 by part number. A single PUT has one part. Bounded by S3's 10,000 parts. */
-  readonly #partMd5 = new Map<number, Buffer>();
-  #isMultipart = false;
-  #comparable = true;
+  readonly #sums = new S3PartSums();
 
   constructor(access: S3Access, settings: S3Settings, key: string, onUploadId: (uploadId: string) => void) {
     this.#access = access;
     this.#settings = settings;
     this.#key = key;
     this.#onUploadId = onUploadId;
+    if (settings.encryption?.algorithm === 'aws:kms') this.#sums.ignoreETags();
     this.client = Object.create(access.client, {
       send: {
         value: async (command: Command, options: SendOptions = {}) => {
@@ -61,24 +62,20 @@ export class S3CheckedUpload {
 
   /** Compare the finished object with what was sent, and say its ETag. `CorruptObjectError` when they differ. */
   async verifyWhole(bytes: bigint, signal?: AbortSignal): Promise<string | undefined> {
-    const { sdk, client } = this.#access;
-    const head = new sdk.HeadObjectCommand({ Bucket: this.#settings.bucket, Key: this.#key });
-    const stored = await client.send(head, abortable(signal));
-    const expected = this.#expectedETag();
+    const stored = await this.#head(abortable(signal));
     if (stored.ContentLength !== Number(bytes)) {
       throw new CorruptObjectError(`expected ${bytes} bytes stored as ${this.#key}, got ${stored.ContentLength}`);
     }
-    if (expected !== undefined && unquoted(stored.ETag) !== expected) {
-      throw new CorruptObjectError(`expected the ETag ${expected} of ${this.#key}, got ${stored.ETag}`);
-    }
+    const difference = this.#sums.difference(stored);
+    if (difference !== undefined) throw new CorruptObjectError(`expected of ${this.#key} ${difference}`);
     return stored.ETag === undefined ? undefined : unquoted(stored.ETag);
   }
 
   async #send(command: Command, options: SendOptions): Promise<unknown> {
     const { sdk, client } = this.#access;
     if (command instanceof sdk.CreateMultipartUploadCommand) {
-      this.#isMultipart = true;
-      Object.assign(command.input, this.#encryption(), this.#algorithm());
+      this.#sums.beginMultipart();
+      Object.assign(command.input, this.#encryption(), this.#algorithm(), this.#wholeType());
       const created = await client.send(command, options);
       this.#onUploadId(created.UploadId ?? '');
       return created;
@@ -102,15 +99,14 @@ export class S3CheckedUpload {
     partNumber: number,
     send: (input: Input) => Promise<StoredBody>,
   ): Promise<StoredBody> {
-    const md5 = createHash('md5')
-      .update(input.Body as Uint8Array)
-      .digest();
-    this.#partMd5.set(partNumber, md5);
+    const body = input.Body as Uint8Array;
+    const md5 = createHash('md5').update(body).digest();
     const checked = { ...input, ...this.#algorithm(), ...this.#contentMd5(md5) };
     for (let tries = 1; ; tries++) {
       try {
         const stored = await send(checked);
         this.#comparePart(partNumber, md5, stored);
+        this.#sums.set(partNumber, { md5, bytes: body.byteLength, crc64Nvme: stored.ChecksumCRC64NVME });
         return stored;
       } catch (fault) {
         const corrupted = fault instanceof CorruptObjectError || hasName(fault, ...corruptedInTransit);
@@ -127,17 +123,24 @@ export class S3CheckedUpload {
 
   #comparePart(partNumber: number, md5: Buffer, stored: StoredBody): void {
     // Encrypted with a key of one's own, the ETag is no MD5; the server has compared the checksum that was sent along.
-    if (stored.ServerSideEncryption?.startsWith('aws:kms')) this.#comparable = false;
+    if (stored.ServerSideEncryption?.startsWith('aws:kms')) this.#sums.ignoreETags();
     const eTag = unquoted(stored.ETag);
-    if (!this.#comparable || !/^[0-9a-f]{32}$/.test(eTag) || eTag === md5.toString('hex')) return;
+    if (!this.#sums.hasMd5ETags || !/^[0-9a-f]{32}$/.test(eTag) || eTag === md5.toString('hex')) return;
     throw new CorruptObjectError(`expected the ETag ${md5.toString('hex')} of part ${partNumber}, got ${eTag}`);
   }
 
-  /** When the answer is lost the object may be there all the same: then it is, if it is the one that was sent. */
-  async #complete(command: Command, options: SendOptions): Promise<unknown> {
-    const { sdk, client } = this.#access;
+  /**
+   * The server is told size and sum of the whole, where it gave those of every part, and refuses to put together anything else. When its
+   * answer is lost the object may be there all the same: then it is, if it is the one that was sent.
+   */
+  async #complete(command: CompleteMultipartUploadCommand, options: SendOptions): Promise<unknown> {
+    const { client } = this.#access;
+    const { crc64Nvme, bytes } = this.#sums;
+    if (crc64Nvme !== undefined && this.#settings.partChecksum === 'crc64nvme') {
+      Object.assign(command.input, this.#wholeType(), { ChecksumCRC64NVME: crc64Nvme, MpuObjectSize: bytes });
+    }
     try {
-      return await client.send(command as InstanceType<typeof sdk.CompleteMultipartUploadCommand>, options);
+      return await client.send(command, options);
     } catch (fault) {
       const status = statusOf(fault);
       const unknown = status === undefined || status >= 500 || status === 200 || hasName(fault, 'NoSuchUpload');
@@ -148,13 +151,9 @@ export class S3CheckedUpload {
   }
 
   async #findCompleted(options: SendOptions): Promise<CompleteMultipartUploadCommandOutput | undefined> {
-    const { sdk, client } = this.#access;
-    const expected = this.#expectedETag();
-    if (expected === undefined) return undefined;
     try {
-      const { bucket: Bucket } = this.#settings;
-      const stored = await client.send(new sdk.HeadObjectCommand({ Bucket, Key: this.#key }), options);
-      if (unquoted(stored.ETag) !== expected) return undefined;
+      const stored = await this.#head(options);
+      if (!this.#sums.isSame(stored)) return undefined;
       return { $metadata: stored.$metadata, ...(stored.ETag === undefined ? {} : { ETag: stored.ETag }) };
     } catch {
       // Then the fault of the completion stands.
@@ -162,12 +161,11 @@ export class S3CheckedUpload {
     }
   }
 
-  /** MD5 of a single PUT; of a multipart object the MD5 of its parts' MD5s and their number. Undefined where ETags are no MD5s. */
-  #expectedETag(): string | undefined {
-    if (!this.#comparable || this.#settings.encryption?.algorithm === 'aws:kms') return undefined;
-    const parts = [...this.#partMd5].sort(([a], [b]) => a - b).map(([, md5]) => md5);
-    if (!this.#isMultipart) return parts[0]?.toString('hex');
-    return `${createHash('md5').update(Buffer.concat(parts)).digest('hex')}-${parts.length}`;
+  async #head(options: SendOptions): Promise<HeadObjectCommandOutput> {
+    const { sdk, client } = this.#access;
+    const { bucket: Bucket, partChecksum } = this.#settings;
+    const mode = partChecksum === 'crc64nvme' ? { ChecksumMode: 'ENABLED' as const } : {};
+    return await client.send(new sdk.HeadObjectCommand({ Bucket, Key: this.#key, ...mode }), options);
   }
 
   #encryption() {
@@ -181,6 +179,11 @@ export class S3CheckedUpload {
     return this.#settings.partChecksum === 'crc64nvme' ? { ChecksumAlgorithm: 'CRC64NVME' as const } : {};
   }
 
+  /** One sum over the whole object, as S3 has it by default for this algorithm. */
+  #wholeType() {
+    return this.#settings.partChecksum === 'crc64nvme' ? { ChecksumType: 'FULL_OBJECT' as const } : {};
+  }
+
   #contentMd5(md5: Buffer) {
     return this.#settings.partChecksum === 'md5' ? { ContentMD5: md5.toString('base64') } : {};
   }
@@ -188,9 +191,4 @@ export class S3CheckedUpload {
 
 function abortable(signal: AbortSignal | undefined): SendOptions {
   return signal === undefined ? {} : { abortSignal: signal };
-}
-
-/** An ETag without its quotation marks. */
-export function unquoted(eTag: string | undefined): string {
-  return (eTag ?? '').replaceAll('"', '');
 }

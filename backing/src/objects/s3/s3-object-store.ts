@@ -10,10 +10,11 @@ import {
   objectKeyPattern,
   type StoredObject,
 } from '../object-store.ts';
-import { S3CheckedUpload, unquoted } from './s3-checked-upload.ts';
+import { S3CheckedUpload } from './s3-checked-upload.ts';
 import { S3Connection } from './s3-connection.ts';
 import { hasName, isNotFound } from './s3-faults.ts';
 import { type S3ObjectStoreOptions, type S3Settings, s3Settings } from './s3-options.ts';
+import { unquoted } from './s3-part-sums.ts';
 import { type S3Body, S3RangeReader } from './s3-range-reader.ts';
 import { sweepUploads } from './s3-upload-sweep.ts';
 import { S3Usage } from './s3-usage.ts';
