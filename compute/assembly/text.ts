@@ -14,14 +14,69 @@ function eightDigits(x: u32): u64 {
   return (tens | ((twos - tens * 10) << 8)) + ZEROS;
 }
 
+/** One limb as nine ASCII digits. */
+// @ts-ignore: decorator
+@inline
+function writeLimb(limb: u32, textPtr: usize): void {
+  const first = limb / 100000000;
+  store<u8>(textPtr, 48 + first);
+  store<u64>(textPtr, eightDigits(limb - first * 100000000), 1);
+}
+
+/** floor(x / 100) of four numbers below 10^4. */
+// @ts-ignore: decorator
+@inline
+function hundredsOf(x: v128): v128 {
+  return i32x4.shr_u(i32x4.mul(x, i32x4.splat(5243)), 19);
+}
+
+/** Four numbers below 10^4 as the values of their four digits, a byte each, in memory order. */
+// @ts-ignore: decorator
+@inline
+function fourDigits(x: v128): v128 {
+  // x/100 and x mod 100 beside each other, then of each its tens and its ones: y·2^k - q·(m·2^k - 1) is q + (y - m·q)·2^k.
+  const twos = i32x4.sub(i32x4.shl(x, 16), i32x4.mul(hundredsOf(x), i32x4.splat(100 * 65536 - 1)));
+  const tens = i16x8.shr_u(i16x8.mul(twos, i16x8.splat(103)), 10);
+  return i16x8.sub(i16x8.shl(twos, 8), i16x8.mul(tens, i16x8.splat(10 * 256 - 1)));
+}
+
+/** Four limbs as 36 ASCII digits, that with the highest address first. */
+// @ts-ignore: decorator
+@inline
+function writeFourLimbs(limbsPtr: usize, textPtr: usize): void {
+  const limbs = v128.load(limbsPtr);
+  // floor(limb / 10^4) = floor(limb · ceil(2^45 / 10^4) / 2^45) below 2^30; floor(high / 10^4) by 16 · 625, below 10^5.
+  const inverse = i32x4.splat(0xd1b71759);
+  const low = i64x2.extmul_low_i32x4_u(limbs, inverse);
+  const quotients = i8x16.shuffle(low, i64x2.extmul_high_i32x4_u(limbs, inverse), 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+  const high = i32x4.shr_u(quotients, 13);
+  const first = i32x4.shr_u(i32x4.mul(i32x4.shr_u(high, 4), i32x4.splat(6711)), 22);
+  const upper = fourDigits(i32x4.sub(high, i32x4.mul(first, i32x4.splat(10000))));
+  const lower = fourDigits(i32x4.sub(limbs, i32x4.mul(high, i32x4.splat(10000))));
+  const zeros = i8x16.splat(48);
+  const firsts = i8x16.add(first, zeros);
+  const upperTwo = i8x16.add(zeros, i8x16.shuffle(upper, lower, 12, 13, 14, 15, 28, 29, 30, 31, 8, 9, 10, 11, 24, 25, 26, 27));
+  const lowerTwo = i8x16.add(zeros, i8x16.shuffle(upper, lower, 4, 5, 6, 7, 20, 21, 22, 23, 0, 1, 2, 3, 16, 17, 18, 19));
+  v128.store8_lane(textPtr, firsts, 12);
+  v128.store64_lane(textPtr, upperTwo, 0, 1);
+  v128.store8_lane(textPtr, firsts, 8, 9);
+  v128.store64_lane(textPtr, upperTwo, 1, 10);
+  v128.store8_lane(textPtr, firsts, 4, 18);
+  v128.store64_lane(textPtr, lowerTwo, 0, 19);
+  v128.store8_lane(textPtr, firsts, 0, 27);
+  v128.store64_lane(textPtr, lowerTwo, 1, 28);
+}
+
 /** `count` limbs as 9·count ASCII digits, most significant first. Restrictions: limbs < 10^9. */
 export function limbsToText(limbsPtr: usize, count: usize, textPtr: usize): void {
-  for (let at = limbsPtr + (count << 2) - 4; at >= limbsPtr; at -= 4) {
-    const limb = load<u32>(at);
-    const first = limb / 100000000;
-    store<u8>(textPtr, 48 + first);
-    store<u64>(textPtr, eightDigits(limb - first * 100000000), 1);
+  const fours = count & ~3;
+  for (let index = count; index > fours; --index) {
+    writeLimb(load<u32>(limbsPtr + ((index - 1) << 2)), textPtr);
     textPtr += 9;
+  }
+  for (let index = fours; index > 0; index -= 4) {
+    writeFourLimbs(limbsPtr + ((index - 4) << 2), textPtr);
+    textPtr += 36;
   }
 }
 
@@ -43,13 +98,48 @@ function strangeBytes(x: u64): u64 {
   return ((x & kind) ^ ZEROS) | (((x + 0x0606060606060606) & kind) ^ ZEROS);
 }
 
+/** The values of eight digits each of two limbs to four numbers below 10^4: the upper and the lower half of the one, then of the other. */
+// @ts-ignore: decorator
+@inline
+function joinDigits(values: v128): v128 {
+  const twos = i16x8.add(i16x8.mul(v128.and(values, i16x8.splat(0xff)), i16x8.splat(10)), i16x8.shr_u(values, 8));
+  return i32x4.dot_i16x8_s(twos, i32x4.splat(0x00010064));
+}
+
+/** Four limbs from the 36 digits before `end`, the last nine first. Not 0 anywhere: a byte was no digit. */
+// @ts-ignore: decorator
+@inline
+function parseFourLimbs(end: usize, limbsPtr: usize): v128 {
+  const zeros = i8x16.splat(48);
+  const nine = i8x16.splat(9);
+  const lowerTwo = i8x16.sub(v128.load64_lane(end - 17, v128.load64_zero(end - 8), 1), zeros);
+  const upperTwo = i8x16.sub(v128.load64_lane(end - 35, v128.load64_zero(end - 26), 1), zeros);
+  let first = i32x4.splat(load<u8>(end - 9));
+  first = i32x4.replace_lane(first, 1, load<u8>(end - 18));
+  first = i32x4.replace_lane(first, 2, load<u8>(end - 27));
+  first = i32x4.sub(i32x4.replace_lane(first, 3, load<u8>(end - 36)), i32x4.splat(48));
+  const lower = joinDigits(lowerTwo);
+  const upper = joinDigits(upperTwo);
+  const high = i8x16.shuffle(lower, upper, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27);
+  const low = i8x16.shuffle(lower, upper, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+  const upperPart = i32x4.add(i32x4.mul(first, i32x4.splat(100000000)), i32x4.mul(high, i32x4.splat(10000)));
+  v128.store(limbsPtr, i32x4.add(upperPart, low));
+  const strange = v128.or(i8x16.gt_u(lowerTwo, nine), i8x16.gt_u(upperTwo, nine));
+  return v128.or(strange, i32x4.gt_u(first, i32x4.splat(9)));
+}
+
 /**
  * `digits` ASCII digits, most significant first, to ceil(digits/9) limbs, least significant first.
  * Returns false when there is any other byte: the parse alone would not notice some of them.
  */
 export function textToLimbs(textPtr: usize, digits: usize, limbsPtr: usize): bool {
   let end = textPtr + digits;
-  let strange: u64 = 0;
+  let strangeInFour = i32x4.splat(0);
+  for (; end >= textPtr + 36; end -= 36) {
+    strangeInFour = v128.or(strangeInFour, parseFourLimbs(end, limbsPtr));
+    limbsPtr += 16;
+  }
+  let strange = u64(v128.any_true(strangeInFour));
   for (; end >= textPtr + 9; end -= 9) {
     const first = <u32>load<u8>(end - 9) - 48;
     strange |= strangeBytes(load<u64>(end - 8)) | u64(first > 9);

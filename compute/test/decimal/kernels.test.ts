@@ -91,13 +91,33 @@ describe('text', () => {
     expect(Array.from(words.subarray(limbsPtr >> 2, (limbsPtr >> 2) + limbs.length))).toEqual(limbs);
   });
 
+  test('of few limbs touches no byte beside its own', () => {
+    for (let count = 1; count <= 13; count++) {
+      const limbs = Array.from({ length: count }, (_, index) => 987_654_321 - 100_000_007 * (index % 9));
+      writeLimbs(instance, limbsPtr, limbs);
+      bytes.fill(7, textPtr - 32, textPtr + 9 * count + 32);
+      kernels.limbsToText(limbsPtr, count, textPtr);
+      const text = limbs.toReversed().map((limb) => String(limb).padStart(9, '0'));
+      const written = Buffer.from(bytes.slice(textPtr - 32, textPtr + 9 * count + 32)).toString('latin1');
+      const around = '\x07'.repeat(32);
+      expect(written, `${count} limbs`).toBe(`${around}${text.join('')}${around}`);
+      for (let digits = 9 * count; digits > 9 * count - 9; digits--) {
+        const parsed = text.join('').slice(9 * count - digits);
+        words.fill(7, limbsPtr >> 2, (limbsPtr >> 2) + count + 1);
+        expect(kernels.textToLimbs(textPtr + 9 * count - digits, digits, limbsPtr)).toBe(1);
+        const found = Array.from(words.subarray(limbsPtr >> 2, (limbsPtr >> 2) + count + 1));
+        expect(found).toEqual([...limbs.slice(0, -1), Number(parsed.slice(0, digits - 9 * (count - 1))), 7]);
+      }
+    }
+  });
+
   test('with any byte but digits is refused wherever it stands', () => {
-    for (let position = 0; position < 21; position++) {
+    for (let position = 0; position < 93; position++) {
       for (const strange of [0, 47, 58, 0x20, 0xb0, 0xff]) {
-        bytes.fill(53, textPtr, textPtr + 21);
-        expect(kernels.textToLimbs(textPtr, 21, limbsPtr)).toBe(1);
+        bytes.fill(53, textPtr, textPtr + 93);
+        expect(kernels.textToLimbs(textPtr, 93, limbsPtr)).toBe(1);
         bytes[textPtr + position] = strange;
-        expect(kernels.textToLimbs(textPtr, 21, limbsPtr), `byte ${strange} at ${position}`).toBe(0);
+        expect(kernels.textToLimbs(textPtr, 93, limbsPtr), `byte ${strange} at ${position}`).toBe(0);
       }
     }
   });
