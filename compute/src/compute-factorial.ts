@@ -35,6 +35,11 @@ export interface ComputeOptions {
   /** Largest chunk that `digits()` yields, 1…2^30 bytes; 256 KiB when absent. */
   readonly maxChunkBytes?: number;
   /**
+   * Lets `digits()` yield memory of the run instead of copies, which spares a run in memory a third of the time from product to last digit. Such a chunk is only to be read, and
+   * only until the second chunk after it is asked for: for `FileSink`, `stdoutSink` and whoever is done with a chunk when asking for the next. False when absent.
+   */
+  readonly lendChunks?: boolean;
+  /**
    * Folder in which a run with scratch files keeps them, so that a later call for the same n goes on from the last finished step, however this one
    * ended. Emptied when the digits were taken to their end. One process at a time; runs in memory leave it alone.
    */
@@ -115,7 +120,17 @@ export async function startFactorial(
     const expectedResidues = async () =>
       engineDigits.expectedResidues?.map((residue, index) => withZeros(residue, zeros, verificationModuli[index]!)) ??
       pool.run<bigint[]>(residueModule, residueTask);
-    return new FactorialRun({ facts, plan, engineDigits, expectedResidues, scope, meter, maxChunkBytes, faults });
+    return new FactorialRun({
+      facts,
+      plan,
+      engineDigits,
+      expectedResidues,
+      scope,
+      meter,
+      maxChunkBytes,
+      lendChunks: options.lendChunks ?? false,
+      faults,
+    });
   } catch (error) {
     await scope[Symbol.asyncDispose]();
     throw error;

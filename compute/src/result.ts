@@ -15,7 +15,8 @@ export interface FactorialResult extends AsyncDisposable {
   /**
    * The ASCII digits, most significant first, in chunks of at most `maxChunkBytes`, with back-pressure: nothing is
    * produced before it is asked for. May be called once. Throws `KernelError` (`verification-failed`) instead of
-   * finishing when the text does not verify, the signal's reason when aborted. A yielded chunk belongs to the caller.
+   * finishing when the text does not verify, the signal's reason when aborted. A yielded chunk belongs to the caller, unless
+   * chunks are lent (`lendChunks`).
    */
   digits(): AsyncIterable<Uint8Array>;
   /** Hex SHA-256 of the digits; settles when `digits()` was consumed to its end, rejects when it failed. */

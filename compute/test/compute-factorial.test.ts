@@ -82,7 +82,7 @@ test('a flipped digit anywhere is detected and the text does not finish', async 
         if (index >= 0 && index < chunk.length) chunk[index] = chunk[index]! === 57 ? 48 : chunk[index]! + 1;
         offset += chunk.length;
       };
-      const result = await startFactorial(n, {}, { corruptChunk });
+      const result = await startFactorial(n, { lendChunks: position % 2 === 0 }, { corruptChunk });
       const failure = await collectDigits(result).catch((error: unknown) => error);
       expect(failure).toBeInstanceOf(KernelError);
       expect((failure as KernelError).code).toBe('verification-failed');

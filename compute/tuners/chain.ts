@@ -20,7 +20,7 @@ const n = BigInt(process.argv[2] ?? 10_000_000);
 const arena = planArena(factorialFacts(n), 1)!;
 const bufferBytes = 4 * (paddedLimbs(arena.limbCount) + 4096);
 const memory = createMemory(arena.totalBytes + 5 * bufferBytes);
-const state = openThreadState({ runId: 'tuner', arena, module: compileKernels(), memory }, 0);
+const state = openThreadState({ arena, module: compileKernels(), memory }, 0);
 const { instance, team, worker, teamArea, ownArea } = state;
 placeTables(instance, arena.tablesPtr, arena.levels);
 placeBasePrimes(instance, arena);

@@ -63,9 +63,16 @@ export interface EngineRun {
 export interface EngineDigits {
   /**
    * ASCII digits of n! / 10^z, most significant first and without leading zeros, in chunks of any size up to a bound the
-   * engine's price includes. Called once. What is not asked for is at most a bounded read-ahead.
+   * engine's price includes. Called once. What is not asked for is at most a bounded read-ahead. A chunk is valid until the next one is asked for.
    */
   chunks(): AsyncIterable<Uint8Array>;
+  /** A chunk is valid until the second one after it is asked for, so that it may be handed on without a copy. */
+  readonly keepsChunks?: boolean;
+  /**
+   * After the last chunk: the residues modulo the verification moduli of the bytes that `chunks()` yielded, as they were in memory after the next one was
+   * asked for; undefined when one was no digit. Without it whoever takes the chunks finds them.
+   */
+  textResidues?(): Promise<readonly bigint[] | undefined>;
   /**
    * n! / 10^z modulo the verification moduli as the primes have it, not the product. An engine that found them on the way
    * gives them here; without them they are computed beside the emission.

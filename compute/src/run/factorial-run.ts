@@ -4,7 +4,7 @@ import { InputError } from '../errors.ts';
 import type { EngineName, FactorialPlan } from '../plan/plan.ts';
 import type { ProgressMeter } from '../progress-meter.ts';
 import type { FactorialResult } from '../result.ts';
-import { TextVerifier } from '../verify/text-verifier.ts';
+import { nothingFollowed, TextVerifier } from '../verify/text-verifier.ts';
 import { digitChunks } from './digit-chunks.ts';
 import type { RunScope } from './run-scope.ts';
 
@@ -21,6 +21,8 @@ export interface FactorialRunParts {
   readonly scope: RunScope;
   readonly meter: ProgressMeter;
   readonly maxChunkBytes: number;
+  /** Hand out chunks of the engine's own memory where these last long enough. */
+  readonly lendChunks: boolean;
   readonly faults: FaultInjection;
 }
 
@@ -61,7 +63,7 @@ export class FactorialRun implements FactorialResult {
   }
 
   async *#stream(): AsyncGenerator<Uint8Array> {
-    const { facts, engineDigits, scope, meter, maxChunkBytes, faults } = this.#parts;
+    const { facts, engineDigits, scope, meter, maxChunkBytes, lendChunks, faults } = this.#parts;
     const hash = createHash('sha256');
     const verifier = new TextVerifier(facts);
     let offset = 0n;
@@ -70,11 +72,18 @@ export class FactorialRun implements FactorialResult {
       const expected = this.#parts.expectedResidues();
       // Awaited at the end; a failure before that ends the stream anyway.
       expected.catch(() => undefined);
-      const zeros = facts.trailingZeros - (engineDigits.zerosIncluded ?? 0n);
-      for await (const chunk of digitChunks(engineDigits.chunks(), zeros, maxChunkBytes)) {
+      const trailingZeros = facts.trailingZeros - (engineDigits.zerosIncluded ?? 0n);
+      // Zeros are not the engine's: they stand between the last chunk it lent and the end, after which its memory may serve another run.
+      const lend = lendChunks && engineDigits.keepsChunks === true && trailingZeros > 0n;
+      for await (const { bytes: chunk, origin } of digitChunks(engineDigits.chunks(), {
+        trailingZeros,
+        maxChunkBytes,
+        lend,
+      })) {
         faults.corruptChunk?.(chunk, offset);
-        verifier.update(chunk);
         hash.update(chunk);
+        if (engineDigits.textResidues !== undefined && origin !== undefined) verifier.follow(chunk, origin);
+        else verifier.update(chunk);
         offset += BigInt(chunk.length);
         meter.advance('emit', chunk.length);
         // An abort before this may have left the memory of the digits to another run.
@@ -82,7 +91,8 @@ export class FactorialRun implements FactorialResult {
         yield chunk;
         scope.signal.throwIfAborted();
       }
-      verifier.verify(await expected);
+      const followed = engineDigits.textResidues === undefined ? nothingFollowed : await engineDigits.textResidues();
+      verifier.verify(await expected, followed);
       meter.finish();
       this.#sha256.resolve(hash.digest('hex'));
     } catch (failure) {

@@ -56,7 +56,7 @@ async function runWithDeaths(deaths: number, fatalTask: number): Promise<{ outco
     isWarm: pool.isWarm,
     kernels: (bytes) => pool.kernels(bytes),
     run: (module, task) =>
-      (task as Partial<ProductTask>).threadIndex === 1
+      module.pathname.endsWith('/product-task.js') && (task as ProductTask).threadIndex === 1
         ? pool.run(dying, { task, starts, deaths, fatalTask })
         : pool.run(module, task),
     [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),

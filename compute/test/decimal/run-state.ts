@@ -12,7 +12,7 @@ export function openRun(n: number, debug: boolean, team?: Team): ThreadState & {
   const arena = planArena(factorialFacts(BigInt(n)), 1);
   if (arena === undefined) throw new RangeError(`no arena for ${n}`);
   const memory = createMemory(arena.totalBytes);
-  const state = openThreadState({ runId: 'test', arena, module: compileKernels(debug), memory }, 0);
+  const state = openThreadState({ arena, module: compileKernels(debug), memory }, 0);
   placeTables(state.instance, arena.tablesPtr, arena.levels);
   placeBasePrimes(state.instance, arena);
   state.instance.kernels.fillResidueTable(arena.residueTablePtr);

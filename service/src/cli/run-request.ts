@@ -27,6 +27,8 @@ import { openSource } from './source-file.ts';
 const terminalMaxDigits = 10_000n;
 /** Nothing else waits for this process: it may compute by itself for as long as starting threads would not pay. */
 const blockingSeconds = 0.25;
+/** Few and large: each costs the threads of files and streams a wake-up. */
+const maxChunkBytes = 2 ** 20;
 /** Share of a disk's free bytes that scratch files may take. */
 const scratchShare = 0.9;
 
@@ -44,6 +46,8 @@ export async function runRequest(request: CliRequest, signal: AbortSignal): Prom
     await using result = await computeFactorial(request.n, {
       budget,
       signal,
+      maxChunkBytes,
+      lendChunks: true,
       ...(request.checkpointDir === undefined ? {} : { checkpointDir: request.checkpointDir }),
       ...from,
       ...(bar === undefined ? {} : { onProgress: (progress) => bar.update(progress) }),

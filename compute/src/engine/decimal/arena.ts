@@ -8,8 +8,8 @@ import { defaultTuning, type Tuning } from './tuning.ts';
 
 /** Limbs of one chunk of text, a million digits: handing one over to a thread and back costs 0.1 ms, turning it into text 0.5 ms. */
 export const textChunkLimbs = 114_688;
-/** Chunks of text per thread that may wait to be taken, and one more. */
-export const textsPerThread = 2;
+/** Chunks of text per thread that may wait to be taken or to be read again; two more are in the consumer's hands. */
+const textsPerThread = 2;
 /** Words that a thread multiplies the long way before it builds a tree of the results. */
 export const leafWords = 128;
 
@@ -19,6 +19,8 @@ const maxSpan = 2 ** 20;
 const wantedSegments = 32;
 /** Words of the control block: a few counters, and one per thread that joined. */
 export const controlWords = 512;
+/** Words of the ring of text besides one per slot and one per thread. */
+export const textRingCounters = 5;
 /** Odd numbers that the sieve kernel crosses out at a time, a byte each. */
 const sieveBytes = 2 ** 15;
 /** Bytes of the powers of B by which residues of limbs are found (assembly/residues.ts). */
@@ -48,6 +50,9 @@ export interface DecimalArena {
   /** The same of m!, 16 bytes per segment; then the residues that its digits have. */
   readonly sourceResiduesPtr: Ptr;
   readonly residueTablePtr: Ptr;
+  /** Words by which text passes from thread to thread (text-ring.ts), and the residues of each chunk of it, 16 bytes. */
+  readonly textRingPtr: Ptr;
+  readonly textResiduesPtr: Ptr;
   /** The odd primes up to √n, as words. */
   readonly basePrimesPtr: Ptr;
   readonly tablesPtr: Ptr;
@@ -92,9 +97,14 @@ function heapBytesOf(n: number, segmentCount: number, planeCount: number): numbe
   return aligned(4 * (Math.ceil(digits / digitsPerLimb) + 24 * (segmentCount + 1) * (planeCount + 1)));
 }
 
+/** Slots of the ring through which text passes. */
+export function textSlotCount(threads: number): number {
+  return textsPerThread * threads + 2;
+}
+
 /** Bytes of the chunks of text that may exist at a time: whole ones, unless there is only one. */
 function textBytes(limbCount: number, threads: number): number {
-  const chunks = Math.min(Math.ceil(limbCount / textChunkLimbs), textsPerThread * threads + 1);
+  const chunks = Math.min(Math.ceil(limbCount / textChunkLimbs), textSlotCount(threads));
   return digitsPerLimb * (chunks === 1 ? limbCount : chunks * textChunkLimbs);
 }
 
@@ -131,6 +141,8 @@ export function decimalArena(
   const residuesPtr = take(16 * (segmentCount + 2 + residueBlockCount(limbCount)));
   const sourceResiduesPtr = take(source.n === 0 ? 0 : 16 * (segmentCount + 1));
   const residueTablePtr = take(residueTableBytes);
+  const textRingPtr = take(4 * (textRingCounters + textSlotCount(threads) + threads));
+  const textResiduesPtr = take(16 * Math.ceil(limbCount / textChunkLimbs));
   // Every other number up to √n at most.
   const basePrimesPtr = take(2 * Math.sqrt(n) + 64);
   const tablesPtr = take(tablesBytes(levels));
@@ -161,6 +173,8 @@ export function decimalArena(
     residuesPtr,
     sourceResiduesPtr,
     residueTablePtr,
+    textRingPtr,
+    textResiduesPtr,
     basePrimesPtr,
     tablesPtr,
     scratchPtrs,

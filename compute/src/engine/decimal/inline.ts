@@ -33,7 +33,7 @@ export function multiplyInline(n: number, mostDigits: number): InlineDigits {
   // Given back only when the run ends well.
   idle = undefined;
   const { module, memory } = instance;
-  const state = openThreadState({ runId: 'inline', arena, module, memory }, 0, instance);
+  const state = openThreadState({ arena, module, memory }, 0, instance);
   const { control } = state;
   control.reset();
   placeTables(instance, arena.tablesPtr, arena.levels);

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { KernelError } from '../../errors.ts';
 import { paddedLimbs } from '../../limbs/decimal-number.ts';
 import { placeTables } from '../../multiply/workspace.ts';
@@ -12,7 +11,7 @@ import { multiplyInline } from './inline.ts';
 import { planArena, zerosIncluded } from './price.ts';
 import type { ProductTask } from './product-task.ts';
 import { programUnits } from './program.ts';
-import { resultText } from './result-text.ts';
+import { ResultText } from './result-text.ts';
 import { placeBasePrimes } from './segment-products.ts';
 import type { DecimalShare } from './thread-state.ts';
 import { arenaWork, memoryWorkUnits } from './work.ts';
@@ -29,7 +28,7 @@ export const runDecimal: EngineRunner = async (run) => {
   if (arena === undefined) throw new KernelError(`expected a plan that fits one memory, got n = ${run.facts.n}`);
   const instance = run.pool.kernels(arena.totalBytes);
   const { module, memory } = instance;
-  const share: DecimalShare = { runId: randomUUID(), arena, module, memory };
+  const share: DecimalShare = { arena, module, memory };
   const control = new ControlBlock(instance, arena);
   const residues = await withProgress(run, control, arena, () => multiplyWithRepeat(run, share, instance, control));
   return finishedDigits(run, share, instance, control.resultLimbs, residues);
@@ -70,6 +69,7 @@ function runInline(run: EngineRun): EngineDigits {
   run.meter.advance('product', digits);
   return {
     expectedResidues,
+    keepsChunks: true,
     async *chunks() {
       yield text;
     },
@@ -157,9 +157,11 @@ function finishedDigits(
   limbCount: number,
   residues: ResultResidues,
 ): EngineDigits {
-  const result = { ptr: share.arena.resultPtr, limbCount };
+  const text = new ResultText(run.pool, share, instance, { ptr: share.arena.resultPtr, limbCount });
   return {
-    chunks: () => resultText(run.pool, share, instance, result),
+    chunks: () => text.chunks(),
+    keepsChunks: true,
+    textResidues: () => text.residues(),
     expectedResidues: residues.expected,
     zerosIncluded: zerosIncluded(run.facts),
   };

@@ -7,8 +7,6 @@ import { ControlBlock, SharedTeam } from './control.ts';
 
 /** What a run is on every thread: travels as the argument of its tasks, without copies. */
 export interface DecimalShare {
-  /** Distinguishes the run from others in the same thread. */
-  readonly runId: string;
   readonly arena: DecimalArena;
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
