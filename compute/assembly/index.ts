@@ -4,6 +4,7 @@ export { forwardLevel, forwardNtt } from './forward';
 export { inverseLevel, inverseNtt } from './inverse';
 export { multiplyPointwise } from './pointwise';
 export { mergeLanes, splitLanes } from './lanes';
+export { addCarriesRange, combineRange, forwardBlock, multiplyBlock, splitRange } from './product';
 export { addCarryIn, recordBlock } from './carry';
 export { addLimbs, combineResidues, flushCarry } from './combine';
 export { multiplySchoolbook, multiplyWords } from './schoolbook';

@@ -7,11 +7,12 @@ import { maxLeafLength, type TransformShape, transformShape } from './transform-
 import {
   aligned,
   carryBytes,
-  carryRecordBytes,
   chunkColumns,
   primeCount,
+  productBytes,
   type ResidueArea,
   residueArrayBytes,
+  scratchBytes,
   type TransformTables,
 } from './workspace.ts';
 
@@ -40,7 +41,8 @@ export const transformShare = 0.78;
 export const combineShare = 1 - transformShare;
 
 /**
- * One product in progress: its geometry and the tasks of its three phases. Every thread of a team makes its own, the same.
+ * One product in progress: its geometry and the tasks of its three phases. Every thread of a team makes its own, the same; one at a time, because the
+ * kernels find it in the thread's scratch.
  * `allTogether`: the area has room for both operands modulo all primes, and the second one's transforms are to be kept.
  */
 export class ResidueProduct {
@@ -48,10 +50,8 @@ export class ResidueProduct {
   readonly #area: ResidueArea;
   #a: DecimalNumber;
   readonly #b: DecimalNumber;
-  #outPtr: Ptr;
   readonly #shape: TransformShape;
   readonly #blocks: number;
-  readonly #blockColumns: number;
   readonly #rangeColumns: number;
   readonly #strideBytes: number;
   readonly rangeCount: number;
@@ -72,7 +72,6 @@ export class ResidueProduct {
     this.#area = area;
     this.#a = a;
     this.#b = b;
-    this.#outPtr = outPtr;
     assertProductBound(a.limbCount, b.limbCount);
     this.isSquare = a.ptr === b.ptr && a.limbCount === b.limbCount;
     this.#shape = transformShape(productCoefficients(a.limbCount, b.limbCount));
@@ -84,10 +83,11 @@ export class ResidueProduct {
     const needed = carryBytes + (this.together ? arrays : primeCount + (this.isSquare ? 0 : 1)) * this.#strideBytes;
     if (needed > area.bytes) throw new KernelError(`expected an area of ${needed} bytes, got ${area.bytes}`);
     this.#blocks = this.#shape.levels >= splitLevels ? 4 : 1;
-    this.#blockColumns = this.#shape.columns / this.#blocks;
+    const blockColumns = this.#shape.columns / this.#blocks;
     const wanted = threads === 1 ? 1 : threads * rangesPerThread;
-    this.#rangeColumns = 4 * Math.ceil(this.#blockColumns / (4 * wanted));
-    this.rangeCount = Math.ceil(this.#blockColumns / this.#rangeColumns);
+    this.#rangeColumns = 4 * Math.ceil(blockColumns / (4 * wanted));
+    this.rangeCount = Math.ceil(blockColumns / this.#rangeColumns);
+    this.#describe(outPtr);
   }
 
   get blockCount(): number {
@@ -97,22 +97,26 @@ export class ResidueProduct {
   /** Another first operand, no longer than the one before, with its own product. */
   nextFirst(a: DecimalNumber, outPtr: Ptr): void {
     this.#a = a;
-    this.#outPtr = outPtr;
+    this.#describe(outPtr);
   }
 
   /** Lanes and top level of one range of columns of the first operand. */
   splitFirst(prime: number, range: number): void {
-    this.#splitOperand(prime, range, this.#a, this.#firstPtr(prime));
+    this.#split(prime, range, this.#a, this.#firstPtr(prime));
   }
 
   splitSecond(prime: number, range: number): void {
-    this.#splitOperand(prime, range, this.#b, this.#secondPtr(prime));
+    this.#split(prime, range, this.#b, this.#secondPtr(prime));
   }
 
   /** Both operands, or the one of a square. */
   split(prime: number, range: number): void {
     this.splitFirst(prime, range);
     if (!this.isSquare) this.splitSecond(prime, range);
+  }
+
+  #split(prime: number, range: number, { ptr, limbCount }: DecimalNumber, lanesPtr: Ptr): void {
+    this.#worker.instance.kernels.splitRange(this.#productPtr, prime, range, ptr, limbCount, lanesPtr);
   }
 
   /** Whether a prime's lanes may be made while the prime before it is transformed: they must not lie where that one's second operand is. */
@@ -129,163 +133,44 @@ export class ResidueProduct {
 
   /** The forward transform of one block of the second operand, below the top level. */
   forwardSecond(prime: number, block: number): void {
-    const { bytes, depth, levels } = this.#blockShape;
-    const contextPtr = this.#worker.tables.contextPtrs[prime]!;
-    const ptr = this.#secondPtr(prime) + block * bytes;
-    this.#worker.instance.kernels.forwardNtt(contextPtr, ptr, bytes, depth, block, levels);
-  }
-
-  get #blockShape(): { readonly bytes: number; readonly depth: number; readonly levels: number } {
-    const depth = this.#blocks > 1 ? 2 : 0;
-    return { bytes: 16 * this.#blockColumns, depth, levels: this.#shape.levels - depth };
-  }
-
-  #splitOperand(prime: number, range: number, operand: DecimalNumber, outPtr: Ptr): void {
-    const { kernels } = this.#worker.instance;
-    const contextPtr = this.#worker.tables.contextPtrs[prime]!;
-    const { columns } = this.#shape;
-    const end = this.#rangeEnd(range);
-    for (let from = range * this.#rangeColumns; from < end; from += chunkColumns) {
-      const to = Math.min(end, from + chunkColumns);
-      for (let block = 0; block < this.#blocks; block++) {
-        const base = block * this.#blockColumns;
-        this.#splitColumns(contextPtr, operand, outPtr, base + from, base + to);
-      }
-      if (this.#blocks > 1) kernels.forwardLevel(contextPtr, outPtr, 16 * columns, 0, 0, 16 * from, 16 * to);
-    }
-  }
-
-  /** Columns of lanes, cut where the number of pieces of the operand that reach them changes. */
-  #splitColumns(contextPtr: Ptr, operand: DecimalNumber, outPtr: Ptr, from: number, to: number): void {
-    const { kernels } = this.#worker.instance;
-    const { columns } = this.#shape;
-    const coefficients = 4 * Math.ceil(operand.limbCount / 8);
-    const fewer = Math.floor(coefficients / columns);
-    const edge = Math.max(from, Math.min(to, coefficients - fewer * columns));
-    if (edge > from) kernels.splitLanes(contextPtr, operand.ptr, outPtr, columns, from, edge, fewer + 1);
-    if (to > edge) kernels.splitLanes(contextPtr, operand.ptr, outPtr, columns, edge, to, fewer);
+    this.#worker.instance.kernels.forwardBlock(this.#productPtr, prime, block, this.#secondPtr(prime));
   }
 
   /** Everything between the lanes of one block: forward, pointwise with the second operand's transform, inverse. */
   multiplyBlock(prime: number, block: number): void {
-    const { kernels } = this.#worker.instance;
-    const contextPtr = this.#worker.tables.contextPtrs[prime]!;
-    const { bytes, depth, levels } = this.#blockShape;
-    const aPtr = this.#firstPtr(prime) + block * bytes;
-    const bPtr = this.isSquare ? aPtr : this.#secondPtr(prime) + block * bytes;
-    kernels.forwardNtt(contextPtr, aPtr, bytes, depth, block, levels);
-    const { leafLength } = this.#shape;
-    kernels.multiplyPointwise(contextPtr, aPtr, bPtr, leafLength, depth, block, levels, this.#worker.scratchPtr);
-    kernels.inverseNtt(contextPtr, aPtr, bytes, depth, block, levels);
+    const aPtr = this.#firstPtr(prime);
+    const bPtr = this.isSquare ? aPtr : this.#secondPtr(prime);
+    this.#worker.instance.kernels.multiplyBlock(this.#productPtr, prime, block, aPtr, bPtr);
   }
 
   /** Top level, lanes, residues to limbs for one range of columns of every block; leaves a record per block and piece. */
   combineRange(range: number): void {
-    const { bytes } = this.#worker.instance;
-    const states = this.#statesPtr;
-    bytes.fill(0, states, states + 16 * 64);
-    const end = this.#rangeEnd(range);
-    for (let from = range * this.#rangeColumns; from < end; from += chunkColumns) {
-      const to = Math.min(end, from + chunkColumns);
-      this.#mergeChunk(from, to);
-      for (let stream = 0; stream < 4 * this.#blocks; stream++) this.#combineChunk(stream, from, to);
-    }
-    for (let stream = 0; stream < 4 * this.#blocks; stream++) this.#recordCarry(stream, range);
-  }
-
-  #recordCarry(stream: number, range: number): void {
-    const { limb, limbCount } = this.#blockLimbs(stream, range);
-    if (limbCount === 0) return;
-    const { kernels } = this.#worker.instance;
-    const recordPtr = this.#recordPtr(stream, range);
-    kernels.flushCarry(this.#statesPtr + 64 * stream, recordPtr);
-    kernels.recordBlock(this.#outPtr + 4 * limb, limbCount, recordPtr);
-  }
-
-  #mergeChunk(from: number, to: number): void {
-    const { kernels } = this.#worker.instance;
-    const { columns, levels } = this.#shape;
-    const chunkBytes = 4 * chunkColumns;
-    for (let prime = 0; prime < primeCount; prime++) {
-      const contextPtr = this.#worker.tables.contextPtrs[prime]!;
-      const lanesPtr = this.#firstPtr(prime);
-      if (this.#blocks > 1) kernels.inverseLevel(contextPtr, lanesPtr, 16 * columns, 0, 0, 16 * from, 16 * to);
-      for (let block = 0; block < this.#blocks; block++) {
-        const base = block * this.#blockColumns;
-        const outPtr = this.#chunkPtr + (block * 4 * primeCount + prime) * chunkBytes;
-        kernels.mergeLanes(contextPtr, lanesPtr, base + from, base + to, levels, outPtr, primeCount * chunkBytes);
-      }
-    }
-  }
-
-  /** Stream = piece + 4·block: one run of consecutive coefficients with a carry state of its own. */
-  #combineChunk(stream: number, from: number, to: number): void {
-    const start = this.#streamStart(stream);
-    const last = Math.min(start + to, productCoefficients(this.#a.limbCount, this.#b.limbCount));
-    if (last <= start + from) return;
-    const chunkBytes = 4 * chunkColumns;
-    this.#worker.instance.kernels.combineResidues(
-      this.#worker.tables.crtPtr,
-      this.#chunkPtr + stream * primeCount * chunkBytes,
-      chunkBytes,
-      last - start - from,
-      this.#outPtr + 8 * (start + from),
-      this.#statesPtr + 64 * stream,
-    );
+    this.#worker.instance.kernels.combineRange(this.#productPtr, range);
   }
 
   /** Adds what the blocks below carry into those of one range; every range by itself, when all are combined (assembly/carry.ts). */
   addCarries(range: number): void {
-    for (let stream = 0; stream < 4 * this.#blocks; stream++) {
-      const { limb, limbCount, isLast } = this.#blockLimbs(stream, range);
-      if (limbCount === 0) continue;
-      const { kernels, words } = this.#worker.instance;
-      const more = kernels.addCarryIn(
-        this.#area.ptr,
-        this.#blockIndex(stream, range),
-        this.#outPtr + 4 * limb,
-        limbCount,
-      );
-      const record = this.#recordPtr(stream, range) >> 2;
-      if (isLast) assertNothingCarried(more + words[record]! + words[record + 1]! + words[record + 2]!);
-    }
+    assertNothingCarried(this.#worker.instance.kernels.addCarriesRange(this.#productPtr, range));
   }
 
-  /** Position of a block among all of the product, lowest limbs first. */
-  #blockIndex(stream: number, range: number): number {
-    return ((stream % 4) * this.#blocks + Math.floor(stream / 4)) * this.rangeCount + range;
+  /** Tells the kernels of this thread what they work on (assembly/product.ts). */
+  #describe(outPtr: Ptr): void {
+    const { instance, tables, scratchPtr } = this.#worker;
+    const [first, second] = tables.contextPtrs;
+    const { columns, levels, leafLength } = this.#shape;
+    const chunkPtr = scratchPtr + aligned(48 * maxLeafLength);
+    const statesPtr = chunkPtr + 4 * 4 * primeCount * chunkColumns * 4;
+    const coefficients = productCoefficients(this.#a.limbCount, this.#b.limbCount);
+    const contexts = [first!, second! - first!, tables.crtPtr];
+    const residues = [this.#firstPtr(0), this.#strideBytes];
+    const shape = [columns, this.#blocks, levels, leafLength, this.#rangeColumns, this.rangeCount, coefficients];
+    const places = [scratchPtr, chunkPtr, statesPtr, this.#area.ptr, outPtr, chunkColumns];
+    instance.words.set([...contexts, ...residues, ...shape, ...places], this.#productPtr >> 2);
   }
 
-  #recordPtr(stream: number, range: number): Ptr {
-    return this.#area.ptr + carryRecordBytes * this.#blockIndex(stream, range);
-  }
-
-  /** The limbs of one block: none beyond the product's end, a multiple of 8 otherwise. */
-  #blockLimbs(
-    stream: number,
-    range: number,
-  ): { readonly limb: number; readonly limbCount: number; readonly isLast: boolean } {
-    const end = productCoefficients(this.#a.limbCount, this.#b.limbCount);
-    const start = this.#streamStart(stream);
-    const from = start + range * this.#rangeColumns;
-    const to = Math.min(end, start + this.#rangeEnd(range));
-    return { limb: 2 * from, limbCount: 2 * Math.max(0, to - from), isLast: to === end && to > from };
-  }
-
-  #streamStart(stream: number): number {
-    return (stream % 4) * this.#shape.columns + Math.floor(stream / 4) * this.#blockColumns;
-  }
-
-  #rangeEnd(range: number): number {
-    return Math.min(this.#blockColumns, (range + 1) * this.#rangeColumns);
-  }
-
-  get #chunkPtr(): Ptr {
-    return this.#worker.scratchPtr + aligned(48 * maxLeafLength);
-  }
-
-  get #statesPtr(): Ptr {
-    return this.#chunkPtr + 4 * 4 * primeCount * chunkColumns * 4;
+  /** At the end of this thread's scratch. */
+  get #productPtr(): Ptr {
+    return this.#worker.scratchPtr + scratchBytes - productBytes;
   }
 
   #firstPtr(prime: number): Ptr {

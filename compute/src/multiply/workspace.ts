@@ -38,9 +38,16 @@ export interface ResidueArea {
   readonly bytes: number;
 }
 
-/** Bytes of one thread's own scratch: leaves of the pointwise product, chunks of the combination, carry states. */
+/** Bytes in which the kernels find a product, at the end of a thread's scratch; laid out in assembly/product.ts. */
+export const productBytes = aligned(4 * 18);
+
+/** Bytes of one thread's own scratch: leaves of the pointwise product, chunks of the combination, carry states, the product. */
 export const scratchBytes =
-  aligned(48 * maxLeafLength) + 4 * 4 * primeCount * chunkColumns * 4 + 16 * 64 + aligned(twiddleScratchBytes);
+  aligned(48 * maxLeafLength) +
+  4 * 4 * primeCount * chunkColumns * 4 +
+  16 * 64 +
+  aligned(twiddleScratchBytes) +
+  productBytes;
 
 /** Bytes of constants and tables for transforms of `levels` levels. */
 export function tablesBytes(levels: number): number {

@@ -32,6 +32,11 @@ export interface Kernels {
     pieceBytes: number,
   ): void;
   combineResidues(crtPtr: Ptr, residuesPtr: Ptr, primeBytes: number, count: number, outPtr: Ptr, statePtr: Ptr): void;
+  splitRange(productPtr: Ptr, prime: number, range: number, limbsPtr: Ptr, limbCount: number, lanesPtr: Ptr): void;
+  forwardBlock(productPtr: Ptr, prime: number, block: number, lanesPtr: Ptr): void;
+  multiplyBlock(productPtr: Ptr, prime: number, block: number, aPtr: Ptr, bPtr: Ptr): void;
+  combineRange(productPtr: Ptr, range: number): void;
+  addCarriesRange(productPtr: Ptr, range: number): number;
   foldCoefficients(ctxPtr: Ptr, limbsPtr: Ptr, accPtr: Ptr, count: number, constantPtr: Ptr, first: number): void;
   weightResidues(ctxPtr: Ptr, ptr: Ptr, count: number, weightsPtr: Ptr): void;
   splitResidues(ctxPtr: Ptr, piecesPtr: Ptr, pieceBytes: number, outPtr: Ptr, count: number): void;
