@@ -109,14 +109,13 @@ function priceWith(facts: FactorialFacts, threads: number): EnginePrice {
   return { ...price, memoryBytes: baseBytes + threads * bytesPerThread + arena.totalBytes };
 }
 
-/** Start of the threads (the kernels load once per process), then the work of the arena, with the digits of a stored m! read beside it; emission. */
+/** The work of the arena, threads that start among it, with the digits of a stored m! read beside it; emission. */
 function estimateSeconds(facts: FactorialFacts, arena: DecimalArena | undefined, threads: number): number {
   const digits = Number(facts.digitCount);
   if (arena === undefined || threads === 0) return smallSeconds(digits, threads);
   const { source: last, total } = arenaWork(arena);
-  const start = startSeconds(threads);
-  const product = Math.max((total - last) / lanes(threads) - start, readingSeconds(facts.source));
-  return start + product + last / lanes(threads) + emissionSeconds(digits);
+  const product = Math.max((total - last) / lanes(threads), readingSeconds(facts.source));
+  return product + last / lanes(threads) + emissionSeconds(digits);
 }
 
 /** The same for small n, where what counts is whether threads are worth their start. */
