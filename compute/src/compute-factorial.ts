@@ -46,7 +46,7 @@ export interface ComputeOptions {
   readonly checkpointDir?: string;
   /** Leave the files in `checkpointDir` when the digits were taken: the caller removes the folder, once the digits are where they belong. */
   readonly keepCheckpoint?: boolean;
-  /** Shared with other runs of the process: this one starts when its plan fits beside them, and says `waiting` until then. */
+  /** Shared with other runs of the process: this one starts when its plan fits beside them, and says `waiting` until then. A tiny n (`TinyRun`) takes nothing of it. */
   readonly sharedBudget?: SharedBudget;
   /**
    * A stored m!, m ≤ n, to start from where that is quicker: `result.plan.from` says whether it was and why. Its digits are checked before anything is made of them:
@@ -137,15 +137,18 @@ export async function startFactorial(
   }
 }
 
-/** The short way for what is computed at once and shares nothing with anybody. */
+/**
+ * The short way for what is computed at once. It takes nothing of a shared budget: one such run at a time works in at most 1 MiB that the calling thread keeps, and the
+ * text of its result is no longer than 77,338 bytes.
+ */
 function tinyRun(
   n: bigint,
   maxChunkBytes: number,
   options: ComputeOptions,
   faults: FaultInjection,
 ): FactorialResult | undefined {
-  const { from, sharedBudget, signal, onProgress } = options;
-  if (from !== undefined || sharedBudget !== undefined) return undefined;
+  const { from, signal, onProgress } = options;
+  if (from !== undefined) return undefined;
   const budget = options.budget === undefined ? undefined : parseBudget(options.budget);
   if (!isTiny(n, budget)) return undefined;
   return new TinyRun(n, { budget, signal, onProgress, maxChunkBytes, faults });

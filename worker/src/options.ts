@@ -33,6 +33,8 @@ export interface WorkerOptions {
   readonly concurrency: Readonly<Record<Lane, number>>;
   /** What one calculation of a lane may use; what its plan takes of it comes out of the shared budget. */
   readonly budgets: Readonly<Record<Lane, Budget>>;
+  /** Time for which threads wait for the next calculation (`ComputeOptions.idleThreadsMs`). */
+  readonly idleThreadsMs?: number;
   readonly largeFrom: bigint;
   /** Estimates above this go to the long lane. */
   readonly quickMaxSeconds: number;

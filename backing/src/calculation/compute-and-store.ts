@@ -40,6 +40,8 @@ export interface RunSupport {
   readonly checkpoints?: CheckpointFolders | undefined;
   /** A stored m! to start from, if its plan says so. */
   readonly start?: StoredStart | undefined;
+  /** Time for which threads wait for the next run (`ComputeOptions.idleThreadsMs`). */
+  readonly idleThreadsMs?: number | undefined;
   readonly log?: CalculationLog | undefined;
 }
 
@@ -122,7 +124,7 @@ async function computeProduct(
   { budget, support, signal, onProgress }: ComputeAndStoreOptions,
   checkpoint: CheckpointFolder | undefined,
 ): Promise<FactorialResult> {
-  const { sharedBudget, start, log } = support ?? {};
+  const { sharedBudget, start, idleThreadsMs, log } = support ?? {};
   const compute = (more: Pick<ComputeOptions, 'from'>): Promise<FactorialResult> =>
     computeFactorial(n, {
       budget,
@@ -130,6 +132,7 @@ async function computeProduct(
       onProgress,
       ...more,
       ...(sharedBudget === undefined ? {} : { sharedBudget }),
+      ...(idleThreadsMs === undefined ? {} : { idleThreadsMs }),
       ...(checkpoint === undefined ? {} : { checkpointDir: checkpoint.path, keepCheckpoint: true }),
     });
   if (start?.plan.from?.used !== true) return await compute({});

@@ -143,6 +143,12 @@ export const settingDefinitions = {
   THREADS: optional(
     integer('Compute threads of one long calculation; by default as many as the machine runs at once.', 1, 256, 1),
   ),
+  IDLE_THREADS_SECONDS: seconds(
+    'Threads of a calculation that took at most 32 MiB wait so long for the next one, with their memory; 0 = they end with it.',
+    0,
+    3600,
+    10,
+  ),
   COMPUTE_MEMORY_BYTES: optional(
     size(
       'Memory for all calculations together; by default half of what the machine or container allows.',

@@ -5,7 +5,14 @@ import { expect, test } from 'vitest';
 import { factorialNaive } from '../../test/factorial-naive.ts';
 import { collectDigits } from '../../test/text.ts';
 import { startFactorial } from '../compute-factorial.ts';
-import { computeFactorial, defaultBudget, type FactorialResult, InputError, type Progress } from '../index.ts';
+import {
+  computeFactorial,
+  defaultBudget,
+  type FactorialResult,
+  InputError,
+  type Progress,
+  SharedBudget,
+} from '../index.ts';
 import { planFactorial } from '../plan/plan-factorial.ts';
 import { tinyFactorialLimit } from '../tiny-factorial.ts';
 import { isTiny, TinyRun, tinyBlockingSeconds } from './tiny-run.ts';
@@ -39,6 +46,22 @@ test('a tiny n goes the short way, and its plan, asked for, is what was done', a
       await result[Symbol.asyncDispose]();
     }
   }
+});
+
+test('a tiny n waits neither for threads nor for memory that others have, beside a run that has all', async () => {
+  const budget = defaultBudget({ threads: 2, blockingSeconds: 0, engine: 'decimal' });
+  const { memoryBytes } = planFactorial(300_000, budget);
+  const sharedBudget = new SharedBudget({ memoryBytes, scratchBytes: 0 });
+  await using other = await computeFactorial(300_000, { budget, sharedBudget, idleThreadsMs: 0 });
+  expect(sharedBudget.taken.memoryBytes).toBe(memoryBytes);
+  const phases = new Set<string>();
+  const onProgress = ({ phase }: Progress) => phases.add(phase);
+  for (const n of [10, 10_000, limit]) {
+    const { text } = await collectDigits(await computeFactorial(n, { sharedBudget, onProgress }));
+    expect(text === factorialNaive(n).toString()).toBe(true);
+  }
+  expect(phases.has('waiting')).toBe(false);
+  expect(sharedBudget.taken.memoryBytes).toBe(other.plan.memoryBytes);
 });
 
 test('what needs more than the short way has does not go it', async () => {

@@ -16,8 +16,10 @@ async function digest(
   n: number | string,
   engine: 'decimal' | 'gmp',
   threads: number,
+  blockingSeconds?: number,
 ): Promise<{ sha256: string; digits: number }> {
-  const result = await computeFactorial(n, { budget: defaultBudget({ threads, engine }) });
+  const blocking = blockingSeconds === undefined ? {} : { blockingSeconds };
+  const result = await computeFactorial(n, { budget: defaultBudget({ threads, engine, ...blocking }) });
   let digits = 0;
   for await (const chunk of result.digits()) digits += chunk.length;
   return { sha256: await result.sha256, digits };
@@ -28,22 +30,24 @@ describe('the decimal engine', () => {
     expect(await digest(n, 'decimal', 2)).toEqual({ sha256: golden.sha256, digits: golden.digits });
   });
 
-  test('agrees with the gmp engine for hundreds of random n up to 300,000, on one to three threads', async () => {
+  test('agrees with the gmp engine for hundreds of random n up to 300,000, at once and on one to three threads', async () => {
     const seed = Date.now() % 2 ** 31;
     const random = seededRandom(seed);
-    // Most of them where a run takes milliseconds; the gmp engine starts threads from 25,000 on.
-    const rounds: readonly (readonly [count: number, from: number, to: number])[] = [
-      [180, 0, 25_000],
-      [24, 25_000, 100_000],
-      [12, 100_000, 300_001],
-    ];
-    for (const [count, from, to] of rounds) {
-      for (let round = 0; round < count; round++) {
-        const n = from + Math.floor(random() * (to - from));
-        const threads = 1 + Math.floor(random() * 3);
-        const expected = await digest(n, 'gmp', 2);
-        expect(await digest(n, 'decimal', threads), `seed ${seed}: ${n}! on ${threads} threads`).toEqual(expected);
-      }
+    // Of every magnitude, because small n have borders of their own; and evenly, because most n are large.
+    const ofAnyMagnitude = Array.from({ length: 210 }, () => Math.floor(300_001 ** random()) - 1);
+    const evenly = Array.from({ length: 8 }, () => Math.floor(300_001 * random()));
+    const numbers = [...new Set([...ofAnyMagnitude, ...evenly])];
+    expect(numbers.length, `seed ${seed}`).toBeGreaterThan(120);
+    const expected: Awaited<ReturnType<typeof digest>>[] = [];
+    for (const n of numbers) expected.push(await digest(n, 'gmp', 2));
+    // Threads first, as many as before, so that they need not start for every n; with 0 no n is computed on the calling thread.
+    for (const [index, n] of numbers.entries()) {
+      const threads = 1 + Math.floor((3 * index) / numbers.length);
+      const label = `seed ${seed}: ${n}! on ${threads} threads`;
+      expect(await digest(n, 'decimal', threads, 0), label).toEqual(expected[index]);
+    }
+    for (const [index, n] of numbers.entries()) {
+      expect(await digest(n, 'decimal', 1, 1), `seed ${seed}: ${n}! at once`).toEqual(expected[index]);
     }
   });
 

@@ -20,7 +20,7 @@ export function largeHandlers(
       verifyReadbackMaxBytes: options.verifyReadbackMaxBytes,
       // A task may wait longer for its part of the memory than a function may last.
       sizes: localTaskSizes(options.budgets.large).filter((size) => size.class === 'fargate'),
-      support: { sharedBudget, checkpoints, log },
+      support: { sharedBudget, checkpoints, idleThreadsMs: options.idleThreadsMs, log },
     },
   );
 }

@@ -59,6 +59,7 @@ export function workerOptions(settings: Settings): WorkerOptions {
       large: settings.LARGE_CONCURRENCY,
     },
     budgets: laneBudgets(settings),
+    idleThreadsMs: ms(settings.IDLE_THREADS_SECONDS),
     largeFrom: settings.LARGE_FROM,
     quickMaxSeconds: settings.QUICK_MAX_SECONDS,
     ackAfterDoneMaxSeconds: settings.ACK_AFTER_DONE_MAX_SECONDS,

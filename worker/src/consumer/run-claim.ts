@@ -30,7 +30,7 @@ export async function runClaim(
 ): Promise<Settlement> {
   const startedMs = performance.now();
   const budget = options.budgets[lane];
-  const support = { checkpoints: services.checkpoints, start, log };
+  const support = { checkpoints: services.checkpoints, start, idleThreadsMs: options.idleThreadsMs, log };
   const run = () => runCalculation(claim, services, { ...options, budget, support }, stop);
   const result = await (services.metrics?.measure(lane, run) ?? run());
   const seconds = (performance.now() - startedMs) / 1000;

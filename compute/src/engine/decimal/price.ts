@@ -10,7 +10,7 @@ import type { EnginePrice, FactorialFacts, SourceFacts } from '../engine.ts';
 import { type ArenaSource, type DecimalArena, decimalArena } from './arena.ts';
 import { priceExternalIfFits, priceLeastShared, priceScratch } from './external/external-price.ts';
 import { defaultTuning } from './tuning.ts';
-import { arenaWork, emissionSeconds, lanes } from './work.ts';
+import { arenaWork, emissionSeconds, lanes, startSeconds } from './work.ts';
 
 const inMemory = {
   storage: 'memory',
@@ -109,26 +109,23 @@ function priceWith(facts: FactorialFacts, threads: number): EnginePrice {
   return { ...price, memoryBytes: baseBytes + threads * bytesPerThread + arena.totalBytes };
 }
 
-/** Start of the threads (the kernels load once per process), then the work of the arena, with the digits of a stored m! read beside it; emission. */
+/** The work of the arena, threads that start among it, with the digits of a stored m! read beside it; emission. */
 function estimateSeconds(facts: FactorialFacts, arena: DecimalArena | undefined, threads: number): number {
   const digits = Number(facts.digitCount);
   if (arena === undefined || threads === 0) return smallSeconds(digits, threads);
   const { source: last, total } = arenaWork(arena);
-  const reading = readingSeconds(facts.source);
-  return (
-    startSeconds + Math.max((total - last) / lanes(threads), reading) + last / lanes(threads) + emissionSeconds(digits)
-  );
+  const product = Math.max((total - last) / lanes(threads), readingSeconds(facts.source));
+  return product + last / lanes(threads) + emissionSeconds(digits);
 }
 
 /** The same for small n, where what counts is whether threads are worth their start. */
 function smallSeconds(digits: number, threads: number): number {
-  const start = threads === 0 ? 0 : startSeconds;
+  const start = threads === 0 ? 0 : startSeconds(threads);
   return start + (7e-10 * digits * Math.log2(digits + 2)) / lanes(threads) + emissionSeconds(digits);
 }
 
-const startSeconds = 0.06;
 /** Parsing and residues, on the calling thread. */
-const parseSecondsPerDigit = 1e-9;
+const parseSecondsPerDigit = 5e-10;
 
 function readingSeconds(source: SourceFacts | undefined): number {
   return source === undefined ? 0 : Number(source.digitCount) * (parseSecondsPerDigit + 1 / source.bytesPerSecond);

@@ -13,14 +13,21 @@ export interface MemoryWork {
   readonly total: number;
 }
 
-/** Seconds: threads that start; tables per digit of the result; sieving and residues per number; leaves and planes per digit; chain and last product per digit and its logarithm. */
-const startSeconds = 0.1;
-const tablesPerDigit = 1.2e-9;
-const siftPerNumber = 1e-8;
-const leavesPerDigit = 2e-9;
-const planesPerDigit = 1.6e-9;
-const chainPerDigit = 4.5e-10;
-const sourcePerDigit = 1.6e-10;
+/**
+ * Seconds: tables per digit of the result; sieving and residues per number; leaves and planes per digit; chain and last product per digit and its logarithm.
+ * Set by tuners/price.ts.
+ */
+const tablesPerDigit = 1.1e-9;
+const siftPerNumber = 9e-9;
+const leavesPerDigit = 1.8e-9;
+const planesPerDigit = 1.45e-9;
+const chainPerDigit = 4e-10;
+const sourcePerDigit = 1.45e-10;
+
+/** Wall time until threads are up, the kernels being loaded: most of it the first one's. */
+export function startSeconds(threads: number): number {
+  return threads < 2 ? 0.045 : 0.07;
+}
 
 /** Shares of the segments' work that single segments take: small primes are in many planes. */
 export function segmentShares({ n, span, segmentCount }: DecimalArena): number[] {
@@ -33,14 +40,14 @@ export function segmentShares({ n, span, segmentCount }: DecimalArena): number[]
 }
 
 /** The work of a run with this memory. */
-export function arenaWork({ n, sourceNumber, limbCount, sourceLimbs }: DecimalArena): MemoryWork {
+export function arenaWork({ n, sourceNumber, limbCount, sourceLimbs, threads }: DecimalArena): MemoryWork {
   const sourceDigits = digitsPerLimb * sourceLimbs;
-  return memoryWork(n, sourceNumber, digitsPerLimb * limbCount - sourceDigits, sourceDigits);
+  return memoryWork(n, sourceNumber, digitsPerLimb * limbCount - sourceDigits, sourceDigits, threads);
 }
 
-/** `digits`: of what the primes are multiplied to; `sourceDigits`: of the stored m!, 0 = none. Measured at n = 10^7 and 3·10^7 (bench/src/eta.ts). */
-function memoryWork(n: number, m: number, digits: number, sourceDigits: number): MemoryWork {
-  const tables = startSeconds + tablesPerDigit * (digits + sourceDigits);
+/** `digits`: of what the primes are multiplied to; `sourceDigits`: of the stored m!, 0 = none. */
+function memoryWork(n: number, m: number, digits: number, sourceDigits: number, threads: number): MemoryWork {
+  const tables = startSeconds(threads) * lanes(threads) + tablesPerDigit * (digits + sourceDigits);
   const segments = siftPerNumber * (n + m) + leavesPerDigit * digits;
   const planes = planesPerDigit * digits;
   const chain = chainPerDigit * digits * Math.log2(digits + 2);
@@ -50,7 +57,7 @@ function memoryWork(n: number, m: number, digits: number, sourceDigits: number):
 }
 
 /** Wall time of emitting a digit. */
-const emissionPerDigit = 2.4e-9;
+const emissionPerDigit = 2e-9;
 
 export function emissionSeconds(digits: number): number {
   return emissionPerDigit * digits;
