@@ -14,6 +14,7 @@ import { registerJsonBody } from './plugins/json-body.ts';
 import { registerNotFound } from './plugins/not-found.ts';
 import { registerDocs, registerOpenApi } from './plugins/openapi.ts';
 import { registerRateLimit } from './plugins/rate-limit.ts';
+import { requestLogger } from './plugins/request-log.ts';
 import { registerRequestMetrics } from './plugins/request-metrics.ts';
 import { registerSecurityHeaders, setSecurityHeaders } from './plugins/security-headers.ts';
 import { toProblem } from './problems/translate.ts';
@@ -74,7 +75,7 @@ function makeServer(deps: ApiDependencies, options: ApiOptions): ApiServer {
   const app = fastify({
     // Node looks for late requests only this often.
     http: { connectionsCheckingInterval: Math.min(options.requestTimeoutMs, timeoutCheckMaxMs) },
-    ...(log === undefined ? {} : { loggerInstance: log }),
+    ...(log === undefined ? {} : { loggerInstance: log, childLoggerFactory: requestLogger }),
     bodyLimit: options.bodyMaxBytes,
     requestTimeout: options.requestTimeoutMs,
     connectionTimeout: options.connectionIdleMs,

@@ -210,6 +210,24 @@ describe('every answer', () => {
     });
     expect(response.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
   });
+
+  it('with digits from memory has the very headers of its HEAD, those of the rate limit too', async () => {
+    const limited = await startHarness({ rateLimitPerMinute: 100 });
+    const url = '/factorial?number=30';
+    await limited.app.inject(url);
+    const [head, get] = [await limited.app.inject({ method: 'HEAD', url }), await limited.app.inject(url)];
+    const comparable = ({ headers }: typeof get) => ({
+      ...headers,
+      date: '',
+      'x-request-id': '',
+      'x-ratelimit-remaining': '',
+      'x-ratelimit-reset': '',
+    });
+    expect(comparable(get)).toEqual(comparable(head));
+    expect(get.headers).toMatchObject({ 'x-cache': 'HIT', vary: 'Accept', 'x-ratelimit-limit': '100' });
+    expect(Number(get.headers['x-ratelimit-remaining'])).toBe(Number(head.headers['x-ratelimit-remaining']) - 1);
+    await limited.close();
+  });
 });
 
 describe('API keys', () => {
@@ -291,6 +309,25 @@ describe('the rate limit', () => {
 });
 
 describe('the log', () => {
+  it('of warnings alone has no line of a good request, and the id on a line of a bad one; its level can change', async () => {
+    const { default: pino } = await import('pino');
+    const lines: string[] = [];
+    const logger = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) });
+    const local = await startHarness({}, { logger });
+    await local.app.inject('/factorial?number=30');
+    expect(lines).toEqual([]);
+    await local.deps.metadata.close();
+    const failed = await local.app.inject('/factorial/metadata?number=30');
+    const told = lines.map((line) => JSON.parse(line)).filter(({ reqId }) => reqId !== undefined);
+    expect(told).toMatchObject([{ level: 50, reqId: failed.headers['x-request-id'], msg: 'request failed' }]);
+    logger.level = 'info';
+    lines.length = 0;
+    const { headers } = await local.app.inject('/healthz');
+    const ids = lines.map((line) => JSON.parse(line).reqId);
+    expect(new Set(ids)).toEqual(new Set([headers['x-request-id']]));
+    await local.close();
+  });
+
   it('tells of each request by id, without bodies and keys', async () => {
     const { default: pino } = await import('pino');
     const lines: string[] = [];

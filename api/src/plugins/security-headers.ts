@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
-const headers = Object.entries({
+const fields = Object.entries({
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
@@ -8,12 +8,14 @@ const headers = Object.entries({
   'cross-origin-opener-policy': 'same-origin',
   'permissions-policy': 'camera=(), geolocation=(), microphone=()',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-  'cache-control': 'no-store',
 });
 
-/** Security headers and the request id on every answer; a route that sets one of them itself has the last word. */
+/** The same on every answer, names and values in turn: for an answer that is written around the hook, which adds `x-request-id` and `cache-control`. */
+export const securityFields: readonly string[] = fields.flat();
+
+/** Security headers, the request id and, unless the route says otherwise, `no-store` on every answer; what the route set itself stays. */
 export function registerSecurityHeaders(app: FastifyInstance): void {
-  app.addHook('onRequest', (request, reply, done) => {
+  app.addHook('onSend', (request, reply, _payload, done) => {
     setSecurityHeaders(request, reply);
     done();
   });
@@ -21,6 +23,7 @@ export function registerSecurityHeaders(app: FastifyInstance): void {
 
 /** The same for the answers that come before any hook runs. */
 export function setSecurityHeaders(request: FastifyRequest, reply: FastifyReply): void {
-  for (const [name, value] of headers) reply.header(name, value);
+  for (const [name, value] of fields) if (!reply.hasHeader(name)) reply.header(name, value);
+  if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
   reply.header('x-request-id', request.id);
 }

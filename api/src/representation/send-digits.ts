@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { securityFields } from '../plugins/security-headers.ts';
 import { ApiProblem, shorten } from '../problems/problem.ts';
 import { checkPreconditions, entityTag, rangeApplies } from './conditional.ts';
 import { type RangeRequest, readRange } from './range.ts';
@@ -23,10 +24,10 @@ export async function sendDigits(
   elsewhere?: Elsewhere,
 ): Promise<FastifyReply> {
   const description = describe(digits);
-  reply.headers(description.headers);
   if (digits.text !== undefined && isPlainGet(request)) {
-    return reply.headers(description.wholeHeaders).send(digits.text);
+    return sendWhole(request, reply, description.wholeFields, digits.text);
   }
+  reply.headers(description.headers);
   const { tag } = description;
   const precondition = applyPreconditions(request, reply, tag);
   if (precondition === 'not-modified') return reply.code(304).send();
@@ -67,8 +68,8 @@ interface Description {
   readonly tag: string;
   /** Of every answer about these digits. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Of an answer with all of them, beside those. */
-  readonly wholeHeaders: Readonly<Record<string, string>>;
+  /** Of an answer with all of them: names and values in turn. */
+  readonly wholeFields: readonly string[];
 }
 
 /** Requests that share the digits share their description. */
@@ -78,22 +79,46 @@ function describe(digits: ServedDigits): Description {
   const known = descriptions.get(digits);
   if (known !== undefined) return known;
   const tag = entityTag(digits.checksum);
-  const description = {
-    tag,
-    headers: {
-      'accept-ranges': 'bytes',
-      etag: tag,
-      'repr-digest': `sha-256=:${Buffer.from(digits.checksum, 'hex').toString('base64')}:`,
-      'content-disposition': `inline; filename="factorial-${digits.n}.txt"`,
-    },
-    wholeHeaders: {
-      'cache-control': immutable,
-      'content-type': digitsMediaType,
-      'content-length': String(digits.length),
-    },
+  const headers = {
+    'accept-ranges': 'bytes',
+    etag: tag,
+    'repr-digest': `sha-256=:${Buffer.from(digits.checksum, 'hex').toString('base64')}:`,
+    'content-disposition': `inline; filename="factorial-${digits.n}.txt"`,
   };
+  const wholeHeaders = {
+    ...headers,
+    'cache-control': immutable,
+    'content-type': digitsMediaType,
+    'content-length': String(digits.length),
+  };
+  const description = { tag, headers, wholeFields: [...securityFields, ...Object.entries(wholeHeaders).flat()] };
   descriptions.set(digits, description);
   return description;
+}
+
+/** What hooks and the route set before the answer is sent. `HEAD` is answered the ordinary way: a test compares the two. */
+const setBefore = ['vary', 'x-cache', 'x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset'] as const;
+
+/**
+ * The answer from memory, the one that is asked for most. Written past Fastify's `send` and its `onSend` hooks, with what they would add: each
+ * header is set once instead of three times, and digits are sent as the single bytes they are. Copying all headers of the reply would cost
+ * a tenth of the whole answer, so they are named.
+ */
+function sendWhole(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  fields: readonly string[],
+  text: string,
+): FastifyReply {
+  const all = ['x-request-id', request.id];
+  for (const name of setBefore) {
+    const value = reply.getHeader(name);
+    if (value !== undefined) all.push(name, String(value));
+  }
+  reply.hijack();
+  reply.raw.writeHead(200, all.concat(fields));
+  reply.raw.end(text, 'latin1');
+  return reply;
 }
 
 /** A GET that asks for everything, under no condition. */

@@ -1,5 +1,8 @@
 import { runRole } from './run-role.ts';
 import { startService } from './service.ts';
+import { keepAnswersYoung } from './young-answers.ts';
+
+keepAnswersYoung();
 
 /** `npm start`: everything in one process. */
 await runRole('all', startService, (url) =>
