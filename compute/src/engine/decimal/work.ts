@@ -16,8 +16,8 @@ export interface MemoryWork {
 /** Seconds: threads that start; tables per digit of the result; sieving and residues per number; leaves and planes per digit; chain and last product per digit and its logarithm. */
 const startSeconds = 0.1;
 const tablesPerDigit = 1.2e-9;
-const siftPerNumber = 1e-8;
-const leavesPerDigit = 2e-9;
+const siftPerNumber = 0.9e-8;
+const leavesPerDigit = 1.8e-9;
 const planesPerDigit = 1.6e-9;
 const chainPerDigit = 4.5e-10;
 const sourcePerDigit = 1.6e-10;
@@ -50,7 +50,7 @@ function memoryWork(n: number, m: number, digits: number, sourceDigits: number):
 }
 
 /** Wall time of emitting a digit. */
-const emissionPerDigit = 2.4e-9;
+const emissionPerDigit = 1.2e-9;
 
 export function emissionSeconds(digits: number): number {
   return emissionPerDigit * digits;
