@@ -1,7 +1,7 @@
 import type { ProgressListener, ProgressPhase } from './progress.ts';
 
 /** The plan's estimate counts as much as this share of the work done in that time. */
-const planShare = 0.15;
+const planShare = 0.3;
 /** Without an estimate there is no guess before this share of the work is done. */
 const leastShare = 0.02;
 

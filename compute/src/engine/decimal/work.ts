@@ -57,7 +57,7 @@ function memoryWork(n: number, m: number, digits: number, sourceDigits: number, 
 }
 
 /** Wall time of emitting a digit. */
-const emissionPerDigit = 2e-9;
+const emissionPerDigit = 1.2e-9;
 
 export function emissionSeconds(digits: number): number {
   return emissionPerDigit * digits;

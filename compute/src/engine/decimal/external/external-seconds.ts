@@ -8,15 +8,15 @@ import type { StoreKind } from './external-price.ts';
  * two, per byte moved between a thread and files or shared memory, per digit of text. Set by tuners/external-seconds.ts.
  */
 const secondsPerCost = 0.9e-9;
-const secondsPerNumber = { 1: 6e-8, 2: 1.2e-7 } as const;
+const secondsPerNumber = { 1: 4e-8, 2: 8e-8 } as const;
 const secondsPerMovedByte = { scratch: 0.37e-9, 'shared-memory': 0.13e-9 } as const;
-const secondsPerDigit = 2.5e-9;
+const secondsPerDigit = 2e-9;
 const secondsPerSourceDigit = 2.7e-9;
 /** What sieving and residues take of `secondsPerNumber`. */
 const siftShare = 0.25;
 const startSeconds = 0.35;
 /** What every step of the chain takes however small it is, all steps together. */
-const stepsSeconds = 0.45;
+const stepsSeconds = 0.25;
 /** What a disk writes and reads in a second, in bytes, in large blocks. Set by tuners/disk.ts. */
 const diskBytesPerSecond = 250e6;
 /** Shares of the memory beside the run: what the page cache holds of the files; what it keeps unwritten until the files are removed. */

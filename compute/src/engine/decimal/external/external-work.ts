@@ -5,6 +5,8 @@ import type { ExternalPlan } from './external-plan.ts';
 export interface ExternalWork {
   /** Reading the digits of a stored m!. */
   readonly source: number;
+  /** Until the threads are there and warm. */
+  readonly start: number;
   readonly segments: number;
   readonly joins: number;
   /** What every step of the chain takes however small it is, all steps together. */
@@ -15,26 +17,28 @@ export interface ExternalWork {
 }
 
 /** Nanoseconds, measured at n = 3·10^7 in 256 MiB (bench/src/eta.ts): per digit emitted and per digit of m! read; per thread and number sieved, and digit multiplied. */
-const emissionCost = 2.5;
+const emissionCost = 2;
 const sourceCost = 2.7;
-const siftCost = 15;
-const leafCost = 4.5;
-const joinStartCost = 1e8;
-const stepsCost = 4.5e8;
-const joinCost = 1.1;
+const startCost = 1.2e8;
+const siftCost = 12;
+const leafCost = 3.6;
+const joinStartCost = 8e7;
+const stepsCost = 1.35e8;
+const joinCost = 0.9;
 /** Per unit of `estimateCost`. */
-const chainCost = 1.95;
+const chainCost = 1.5;
 
 export function externalWork(facts: FactorialFacts, plan: ExternalPlan): ExternalWork {
   const sourceDigits = Number(facts.source?.digitCount ?? 0n);
   const digits = Number(facts.digitCount) - sourceDigits;
   const source = (sourceCost * sourceDigits) / emissionCost;
+  const start = startCost / emissionCost;
   const segmentsCost = (siftCost * (plan.n + plan.sourceNumber) + leafCost * digits) * plan.primeLimbs;
   const segments = segmentsCost / plan.threads / emissionCost;
   const joins = (joinStartCost + joinCost * digits) / emissionCost;
   const steps = stepsCost / emissionCost;
   const chain = (chainCost * plan.chainCost) / emissionCost;
-  return { source, segments, joins, steps, chain, total: source + segments + joins + steps + chain };
+  return { source, start, segments, joins, steps, chain, total: start + source + segments + joins + steps + chain };
 }
 
 /** Work units of an out-of-core run before emission, where a digit emitted is one. */

@@ -41,10 +41,10 @@ export async function multiplyPlanesStored(
     const made = await multiplySegments(quiet, plan, first, count, (part) => onShare('segments', share * part));
     expected = multiplyResiduePairs(expected, made.expected);
     expectedSource = multiplyResiduePairs(expectedSource, made.expectedSource);
-    for (const [plane, factors] of (await joinSmall(quiet, plan, made.planes)).entries()) {
-      const number = await joinLarge(quiet, plan, factors);
+    const onJoin = joinShares(made.planes, (part) => onShare('joins', share * part));
+    for (const [plane, factors] of (await joinSmall(quiet, plan, made.planes, onJoin)).entries()) {
+      const number = await joinLarge(quiet, plan, factors, onJoin);
       if (number !== undefined) await addBatch(quiet, plan, products[plane]!, number);
-      onShare('joins', share / plan.planeCount);
     }
   }
   const planes: (StoredNumber | undefined)[] = [];
@@ -58,6 +58,17 @@ export async function multiplyPlanesStored(
     );
   }
   return { planes, expected, expectedSource };
+}
+
+/** Told of every product: limbs of all its factors, and how many these are. */
+type OnJoin = (limbs: number, factors: number) => void;
+
+/** Shares of the work of multiplying each plane's factors: their limbs, as often as the number of factors is halved. */
+function joinShares(planes: readonly (readonly StoredNumber[])[], onShare: (share: number) => void): OnJoin {
+  const all = planes.reduce((sum, factors) => sum + totalLimbs(factors) * Math.log2(Math.max(1, factors.length)), 0);
+  return (limbs, factors) => {
+    if (factors > 1) onShare((limbs * Math.log2(factors)) / all);
+  };
 }
 
 /** The product of 2^rank batches. */
@@ -119,6 +130,7 @@ async function joinSmall(
   { threads, store }: ExternalContext,
   plan: ExternalPlan,
   planes: readonly StoredNumber[][],
+  onJoin: OnJoin,
 ): Promise<StoredNumber[][]> {
   let current = planes.map((factors) => groupFactors(factors, plan.groupLimbs));
   const sources = new Set(planes.flat().map(({ blob }) => blob));
@@ -136,6 +148,7 @@ async function joinSmall(
       },
       (product, item) => {
         joined[item.plane]!.push({ blob: outs.get(item)!, ...product });
+        onJoin(totalLimbs(item.factors), item.factors.length);
       },
     );
     for (const blob of sources) await store.remove(blob);
@@ -169,11 +182,13 @@ async function joinLarge(
   context: ExternalContext,
   plan: ExternalPlan,
   factors: readonly StoredNumber[],
+  onJoin?: OnJoin,
 ): Promise<StoredNumber | undefined> {
   const left = factors.toSorted((x, y) => x.limbCount - y.limbCount);
   while (left.length > 1) {
     const [a, b] = left.splice(0, 2);
     left.push(await multiplyAny(context, plan, a!, b!, [a!, b!]));
+    onJoin?.(a!.limbCount + b!.limbCount, 2);
     left.sort((x, y) => x.limbCount - y.limbCount);
   }
   return left[0];

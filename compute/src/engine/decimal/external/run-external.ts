@@ -9,8 +9,8 @@ import type { EngineDigits, EngineRun, EngineRunner } from '../../engine.ts';
 import { zerosIncluded } from '../price.ts';
 import type { ExternalPlan } from './external-plan.ts';
 import { planOfBudget } from './external-price.ts';
+import { ExternalProgress } from './external-progress.ts';
 import { ExternalThreads } from './external-threads.ts';
-import { type ExternalWork, externalWork } from './external-work.ts';
 import type { ExternalContext } from './multiply-stored.ts';
 import { multiplyPlanesStored } from './plane-tree.ts';
 import { type ResumedRun, recordProgress, resumeRun, stepName } from './resume.ts';
@@ -72,17 +72,15 @@ export async function computeInStore(run: EngineRun, plan: ExternalPlan, store: 
     randomUUID(),
     sharedModule(),
   );
-  const work = externalWork(run.facts, plan);
+  const progress = new ExternalProgress(run.meter, run.facts, plan);
   const context: ExternalContext = { threads, store, limits: plan.limits };
   const checkpoint = store instanceof CheckpointStore ? store : undefined;
   const resumed = checkpoint === undefined ? undefined : await resumeRun(checkpoint, threads, run.facts);
-  const onBytes = (bytes: number) =>
-    run.meter.advance('sieve', (bytes * work.source) / Number(run.facts.source?.digitCount));
+  if (resumed?.planes === undefined) progress.begin();
   // What is wrong with the stored digits should show before anything is made of them.
-  const source = resumed?.state === undefined ? await sourceOf(run, store, onBytes) : undefined;
+  const source = resumed?.state === undefined ? await sourceOf(run, store, progress) : undefined;
   const stored =
-    resumed?.planes ??
-    (await multiplyPlanesStored(context, plan, (kind, share) => run.meter.advance('sieve', share * work[kind])));
+    resumed?.planes ?? (await multiplyPlanesStored(context, plan, (...done) => progress.makePlanes(...done)));
   const save = async (state: ChainState): Promise<void> => {
     if (checkpoint !== undefined) await recordProgress(checkpoint, run.facts, stored, state);
   };
@@ -90,16 +88,15 @@ export async function computeInStore(run: EngineRun, plan: ExternalPlan, store: 
   const start = resumed?.state ?? { result: undefined, planesLeft: stored.planes.length, source };
   // What is recorded already stays with the journal of its step.
   if (resumed?.planes === undefined || resumed.state === undefined) await save(start);
-  const onCost = (cost: number, isInherited = false) => {
-    const units = (cost * work.chain) / plan.chainCost;
-    if (isInherited) run.meter.inherit('product', units);
-    else run.meter.advance('product', units);
-  };
-  inheritWork(run, plan, work, resumed, start);
+  progress.startChain(stored.planes, start, [
+    ...(resumed?.planes === undefined ? [] : (['segments', 'joins'] as const)),
+    ...(resumed?.state === undefined ? [] : (['source'] as const)),
+  ]);
   const afterStep = async (state: ChainState): Promise<void> => {
-    run.meter.advance('product', work.steps / Math.ceil(stored.planes.length / 2));
+    progress.takeStep();
     await save(state);
   };
+  const onCost: ExternalContext['onCost'] = (...done) => progress.multiply(...done);
   const chain = { context: { ...context, onCost }, plan, planes: stored.planes, afterStep };
   const result = await multiplyChainStored(
     checkpoint === undefined ? chain : { ...chain, progressOf: progressAfter(checkpoint, threads, start, resumed) },
@@ -128,35 +125,13 @@ function progressAfter(
     new StepProgress(checkpoint, threads, stepName(state), state === start ? (resumed?.entries ?? []) : []);
 }
 
-/** Reports at once what an earlier process did: the planes, and the steps of the chain before `start`. */
-function inheritWork(
-  { meter, facts }: EngineRun,
-  plan: ExternalPlan,
-  work: ExternalWork,
-  resumed: ResumedRun | undefined,
-  start: ChainState,
-): void {
-  if (resumed?.planes === undefined) return;
-  const planes = work.segments + work.joins;
-  if (resumed.state === undefined) {
-    meter.inherit('sieve', planes);
-    return;
-  }
-  const source = facts.source === undefined ? 0 : work.source;
-  const isOver = start.planesLeft === 0 && start.source === undefined;
-  // A step costs about a quarter of the next one.
-  const steps = work.steps * (1 - start.planesLeft / Math.max(1, plan.planeCount));
-  const chain = work.chain * (isOver ? 1 : 2 ** -start.planesLeft);
-  meter.inherit('product', planes + source + steps + chain);
-}
-
 async function sourceOf(
   run: EngineRun,
   store: LimbStore,
-  onBytes: (bytes: number) => void,
+  progress: ExternalProgress,
 ): Promise<StoredNumber | undefined> {
   const { source } = run.facts;
-  return source === undefined ? undefined : storeSource(run, source, store, onBytes);
+  return source === undefined ? undefined : storeSource(run, source, store, (bytes) => progress.readSource(bytes));
 }
 
 function assertExpected(run: EngineRun, result: StoredNumber, expected: StoredNumber['residues']): void {
