@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type RunningRabbitmq, startRabbitmq } from '../dev/rabbitmq.ts';
 import { startTcpProxy, type TcpProxy, throughProxy } from '../dev/tcp-proxy.ts';
 import { withDeadline } from '../src/contracts/deadline.ts';
-import { TransientError } from '../src/contracts/errors.ts';
+import { CapacityError, TransientError } from '../src/contracts/errors.ts';
 import type { CalculationRequest } from '../src/contracts/message.ts';
 import type { CalculationQueue, Delivery, Settlement } from '../src/queue/calculation-queue.ts';
 import { createRabbitmqCalculationQueue } from '../src/queue/rabbitmq/rabbitmq-calculation-queue.ts';
@@ -78,7 +78,8 @@ async function publishUntilAccepted(queue: CalculationQueue, n: number | string)
       await queue.publish('small.quick', requestOf(n));
       return refusals;
     } catch (fault) {
-      if (!(fault instanceof TransientError)) throw fault;
+      // A broker that is going down also answers with a nack.
+      if (!(fault instanceof TransientError || fault instanceof CapacityError)) throw fault;
       await sleep(20);
     }
   }

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
 import { computeFactorial, defaultBudget, type Progress } from '../src/index.ts';
 import { collectDigits } from './text.ts';
+import { threadIds } from './worker-threads.ts';
 
 /** Takes about a second on two threads. */
 const long = 700_000;
@@ -11,20 +12,14 @@ const budget = defaultBudget({ threads: 2, engine: 'gmp' });
 /** Within this time of an abort everything must have stopped: threads ended, promises settled. */
 const abortLimitMs = 200;
 
-/** Threads of this process that run scripts, idle ones included. */
-function workerThreads(): number {
-  Object.assign(process.report, { excludeNetwork: true });
-  return (process.report.getReport() as unknown as { workers: unknown[] }).workers.length;
-}
-
 afterEach(() => {
-  expect(workerThreads()).toBe(0);
+  expect(threadIds()).toHaveLength(0);
   expect(process.getActiveResourcesInfo()).not.toContain('MessagePort');
 });
 
 test('the leak check sees the threads of a waiting run', async () => {
   await using result = await computeFactorial(long, { budget });
-  expect(workerThreads()).toBe(result.threads);
+  expect(threadIds()).toHaveLength(result.threads);
 });
 
 test('a run that is aborted at any moment stops within 200 ms with the reason and leaves no thread', async () => {
@@ -47,7 +42,7 @@ test('a run that is aborted at any moment stops within 200 ms with the reason an
       };
       await expect(run()).rejects.toBe(reason);
       stopMs.push(performance.now() - abortedMs);
-      expect(workerThreads()).toBe(0);
+      expect(threadIds()).toHaveLength(0);
     }),
     { numRuns: 9 },
   );

@@ -105,8 +105,8 @@ describe('a calculation with a checkpoint', () => {
     const running = run(again);
     await until(async () => ((await services.metadata.find(n))?.progress?.done ?? 0) > 0, 60_000);
     const { done = 0, total = 1 } = (await services.metadata.find(n))?.progress ?? {};
-    // All but the emission, which is one unit of twenty-one.
-    expect(done / total).toBeGreaterThan(0.9);
+    // All but the emission, which is a fifth of the work.
+    expect(done / total).toBeGreaterThan(0.7);
     expect(await running).toMatchObject({ kind: 'done', row: { checksum: sha256 } });
     expect(performance.now() - startedMs).toBeLessThan(60_000);
     expect(await readdir(scratchDir)).toEqual([]);

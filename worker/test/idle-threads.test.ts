@@ -1,18 +1,12 @@
 import { defaultBudget } from '@factorial/compute';
 import { expect, it } from 'vitest';
+import { threadIds } from '../../compute/test/worker-threads.ts';
 import { handleRequest } from '../src/consumer/handle-request.ts';
 import { RunRegistry } from '../src/consumer/run-registry.ts';
 import { openTestServices, quiet, testOptions } from './services.ts';
 
 const never = new AbortController().signal;
 const budget = defaultBudget({ threads: 2, memoryBytes: 2 ** 30, engine: 'decimal', blockingSeconds: 0 });
-
-/** Numbers of the threads that run scripts. */
-function threadIds(): number[] {
-  Object.assign(process.report, { excludeNetwork: true });
-  const { workers } = process.report.getReport() as unknown as { workers: { header: { threadId: number } }[] };
-  return workers.map(({ header }) => header.threadId).toSorted();
-}
 
 async function calculate(n: bigint, idleThreadsMs: number): Promise<void> {
   await using services = await openTestServices();

@@ -9,6 +9,7 @@ import { factorialFacts, planFactorial } from '../../src/plan/plan-factorial.ts'
 import { startTaskPool } from '../../src/pool/start-task-pool.ts';
 import type { TaskPool } from '../../src/pool/task-pool.ts';
 import { ProgressMeter } from '../../src/progress-meter.ts';
+import { threadIds } from '../worker-threads.ts';
 import { seededRandom } from './random.ts';
 
 /** Takes about half a second on two threads. */
@@ -18,12 +19,7 @@ const abortLimitMs = 200;
 /** Threads end with their run. Those that wait for another: idle-threads.test.ts. */
 const idleThreadsMs = 0;
 
-function workerThreads(): number {
-  Object.assign(process.report, { excludeNetwork: true });
-  return (process.report.getReport() as unknown as { workers: unknown[] }).workers.length;
-}
-
-afterEach(() => expect(workerThreads()).toBe(0));
+afterEach(() => expect(threadIds()).toHaveLength(0));
 
 const lossyNumber = 300_000n;
 
