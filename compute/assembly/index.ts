@@ -17,6 +17,7 @@ export {
   multiplyUpTo,
 } from './residues';
 export { limbsToText, textToLimbs } from './text';
+export { appendTextResidues, fillTextResidueTable } from './text-residues';
 export { foldCoefficients, interpolateResidues, splitResidues, weightResidues } from './fold';
 export { listPrimePowers, selectPlane } from './sieve';
 export { listLargePrimePowers, multiplyLongs, selectLargePlane } from './large-primes';

@@ -1,13 +1,13 @@
-// Residues modulo 2^61 − 1 and 2^64 − 59: of limbs, of text, and of products of prime powers. They judge results, so they share nothing with the
+// Residues modulo 2^61 − 1 and 2^64 − 59: of limbs and of products of prime powers (of text: text-residues.ts). They judge results, so they share nothing with the
 // transforms: plain 64-bit arithmetic and dot products.
 //
 // tablePtr: B^i for i < 256 modulo both, in pieces of 22, 21 and 21 bits: six arrays of 256 words (6 KiB), then B^256 modulo both.
 // Bound: 256 products of 30 and 22 bits stay below 2^60.
 
 const RADIX: u64 = 1000000000;
-const BLOCK: usize = 256;
-const ARRAY_BYTES: usize = BLOCK << 2;
-const BLOCK_POWERS: usize = 6 * ARRAY_BYTES;
+export const BLOCK: usize = 256;
+export const ARRAY_BYTES: usize = BLOCK << 2;
+export const BLOCK_POWERS: usize = 6 * ARRAY_BYTES;
 const MERSENNE_61: u64 = (1 << 61) - 1;
 /** 2^64 − LARGEST_64_GAP is the largest prime below 2^64. */
 const LARGEST_64_GAP: u64 = 59;
@@ -26,7 +26,7 @@ function highWord(a: u64, b: u64): u64 {
 }
 
 /** a·b mod 2^61 − 1. Restrictions: a, b < 2^61. */
-function multiplyMersenne61(a: u64, b: u64): u64 {
+export function multiplyMersenne61(a: u64, b: u64): u64 {
   const low = a * b;
   const sum = (low & MERSENNE_61) + ((highWord(a, b) << 3) | (low >> 61));
   return sum >= MERSENNE_61 ? sum - MERSENNE_61 : sum;
@@ -34,7 +34,7 @@ function multiplyMersenne61(a: u64, b: u64): u64 {
 
 // @ts-ignore: decorator
 @inline
-function addMersenne61(a: u64, b: u64): u64 {
+export function addMersenne61(a: u64, b: u64): u64 {
   const sum = a + b;
   return sum >= MERSENNE_61 ? sum - MERSENNE_61 : sum;
 }
@@ -42,13 +42,13 @@ function addMersenne61(a: u64, b: u64): u64 {
 /** a + b mod 2^64 − 59. Restrictions: a, b below it. */
 // @ts-ignore: decorator
 @inline
-function addLargest64(a: u64, b: u64): u64 {
+export function addLargest64(a: u64, b: u64): u64 {
   const sum = a + b;
   return sum < a || sum >= LARGEST_64 ? sum + LARGEST_64_GAP : sum;
 }
 
 /** a·b mod 2^64 − 59. Restrictions: a, b below it. */
-function multiplyLargest64(a: u64, b: u64): u64 {
+export function multiplyLargest64(a: u64, b: u64): u64 {
   const low = a * b;
   const high = highWord(a, b);
   // 2^64 ≡ 59: what overflows 64 bits comes back as 59 times itself, twice.
@@ -77,7 +77,7 @@ export function fillResidueTable(tablePtr: usize): void {
   store<u64>(tablePtr + BLOCK_POWERS, l, 8);
 }
 
-function storePieces(at: usize, weight: u64): void {
+export function storePieces(at: usize, weight: u64): void {
   store<u32>(at, <u32>(weight & 0x3fffff));
   store<u32>(at + ARRAY_BYTES, <u32>((weight >> 22) & 0x1fffff));
   store<u32>(at + 2 * ARRAY_BYTES, <u32>(weight >> 43));
@@ -85,13 +85,13 @@ function storePieces(at: usize, weight: u64): void {
 
 // @ts-ignore: decorator
 @inline
-function horizontalSum(x: v128): u64 {
+export function horizontalSum(x: v128): u64 {
   return i64x2.extract_lane(x, 0) + i64x2.extract_lane(x, 1);
 }
 
 // @ts-ignore: decorator
 @inline
-function accumulate(sum: v128, limbs: v128, weights: v128): v128 {
+export function accumulate(sum: v128, limbs: v128, weights: v128): v128 {
   return i64x2.add(sum, i64x2.add(i64x2.extmul_low_i32x4_u(limbs, weights), i64x2.extmul_high_i32x4_u(limbs, weights)));
 }
 

@@ -2,6 +2,12 @@
 
 const ZEROS: u64 = 0x3030303030303030;
 
+/**
+ * Constants of the vectors of limbsToText, a word each: literals would be built anew in every round of the loop. ceil(2^45 / 10^4); 10^4; ceil(2^22 / 625);
+ * ceil(2^20 / 100); 100·2^16 - 1; ceil(2^10 / 10) twice; 10·2^8 - 1 twice; four times '0'.
+ */
+const writeConstants = memory.data<u32>([0xd1b71759, 10000, 6711, 10486, 0x0063ffff, 0x00670067, 0x09ff09ff, 0x30303030]);
+
 /** x < 10^8 as eight ASCII digits in memory order. Divisions by 100 and 10 as multiplications: exact below 10^4 and below 100. */
 // @ts-ignore: decorator
 @inline
@@ -23,66 +29,66 @@ function writeLimb(limb: u32, textPtr: usize): void {
   store<u64>(textPtr, eightDigits(limb - first * 100000000), 1);
 }
 
-/** floor(x / 100) of four numbers below 10^4. */
+/** Four numbers below 10^4 as their four ASCII digits, in memory order. */
 // @ts-ignore: decorator
 @inline
-function hundredsOf(x: v128): v128 {
-  return i32x4.shr_u(i32x4.mul(x, i32x4.splat(5243)), 19);
-}
-
-/** Four numbers below 10^4 as the values of their four digits, a byte each, in memory order. */
-// @ts-ignore: decorator
-@inline
-function fourDigits(x: v128): v128 {
+function fourDigits(x: v128, byHundred: v128, hundred: v128, byTen: v128, ten: v128, zeros: v128): v128 {
   // x/100 and x mod 100 beside each other, then of each its tens and its ones: y·2^k - q·(m·2^k - 1) is q + (y - m·q)·2^k.
-  const twos = i32x4.sub(i32x4.shl(x, 16), i32x4.mul(hundredsOf(x), i32x4.splat(100 * 65536 - 1)));
-  const tens = i16x8.shr_u(i16x8.mul(twos, i16x8.splat(103)), 10);
-  return i16x8.sub(i16x8.shl(twos, 8), i16x8.mul(tens, i16x8.splat(10 * 256 - 1)));
+  const hundreds = i32x4.shr_u(i32x4.mul(x, byHundred), 20);
+  const twos = i32x4.sub(i32x4.shl(x, 16), i32x4.mul(hundreds, hundred));
+  const tens = i16x8.shr_u(i16x8.mul(twos, byTen), 10);
+  return i8x16.add(i16x8.sub(i16x8.shl(twos, 8), i16x8.mul(tens, ten)), zeros);
 }
 
-/** Four limbs as 36 ASCII digits, that with the highest address first. */
+/** floor(x / 10^4) of four numbers below 2^32: x · ceil(2^45 / 10^4) / 2^45. */
 // @ts-ignore: decorator
 @inline
-function writeFourLimbs(limbsPtr: usize, textPtr: usize): void {
-  const limbs = v128.load(limbsPtr);
-  // floor(limb / 10^4) = floor(limb · ceil(2^45 / 10^4) / 2^45) below 2^30; floor(high / 10^4) by 16 · 625, below 10^5.
-  const inverse = i32x4.splat(0xd1b71759);
-  const low = i64x2.extmul_low_i32x4_u(limbs, inverse);
-  const quotients = i8x16.shuffle(low, i64x2.extmul_high_i32x4_u(limbs, inverse), 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
-  const high = i32x4.shr_u(quotients, 13);
-  const first = i32x4.shr_u(i32x4.mul(i32x4.shr_u(high, 4), i32x4.splat(6711)), 22);
-  const upper = fourDigits(i32x4.sub(high, i32x4.mul(first, i32x4.splat(10000))));
-  const lower = fourDigits(i32x4.sub(limbs, i32x4.mul(high, i32x4.splat(10000))));
-  const zeros = i8x16.splat(48);
-  const firsts = i8x16.add(first, zeros);
-  const upperTwo = i8x16.add(zeros, i8x16.shuffle(upper, lower, 12, 13, 14, 15, 28, 29, 30, 31, 8, 9, 10, 11, 24, 25, 26, 27));
-  const lowerTwo = i8x16.add(zeros, i8x16.shuffle(upper, lower, 4, 5, 6, 7, 20, 21, 22, 23, 0, 1, 2, 3, 16, 17, 18, 19));
-  v128.store8_lane(textPtr, firsts, 12);
-  v128.store64_lane(textPtr, upperTwo, 0, 1);
-  v128.store8_lane(textPtr, firsts, 8, 9);
-  v128.store64_lane(textPtr, upperTwo, 1, 10);
-  v128.store8_lane(textPtr, firsts, 4, 18);
-  v128.store64_lane(textPtr, lowerTwo, 0, 19);
-  v128.store8_lane(textPtr, firsts, 0, 27);
-  v128.store64_lane(textPtr, lowerTwo, 1, 28);
+function tenThousandsOf(x: v128, inverse: v128): v128 {
+  const low = i64x2.shr_u(i64x2.extmul_low_i32x4_u(x, inverse), 45);
+  const high = i64x2.shr_u(i64x2.extmul_high_i32x4_u(x, inverse), 45);
+  return i8x16.shuffle(low, high, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27);
 }
 
-/** `count` limbs as 9·count ASCII digits, most significant first. Restrictions: limbs < 10^9. */
+/** `count` limbs as 9·count ASCII digits, most significant first: four limbs at a time. Restrictions: limbs < 10^9. */
 export function limbsToText(limbsPtr: usize, count: usize, textPtr: usize): void {
   const fours = count & ~3;
   for (let index = count; index > fours; --index) {
     writeLimb(load<u32>(limbsPtr + ((index - 1) << 2)), textPtr);
     textPtr += 9;
   }
-  for (let index = fours; index > 0; index -= 4) {
-    writeFourLimbs(limbsPtr + ((index - 4) << 2), textPtr);
-    textPtr += 36;
+  const byTenThousand = v128.load_splat<u32>(writeConstants);
+  const tenThousand = v128.load_splat<u32>(writeConstants, 4);
+  const by625 = v128.load_splat<u32>(writeConstants, 8);
+  const byHundred = v128.load_splat<u32>(writeConstants, 12);
+  const hundred = v128.load_splat<u32>(writeConstants, 16);
+  const byTen = v128.load_splat<u32>(writeConstants, 20);
+  const ten = v128.load_splat<u32>(writeConstants, 24);
+  const zeros = v128.load_splat<u32>(writeConstants, 28);
+  for (let at = limbsPtr + (fours << 2); at > limbsPtr; textPtr += 36) {
+    at -= 16;
+    const limbs = v128.load(at);
+    const high = tenThousandsOf(limbs, byTenThousand);
+    // floor(high / 10^4) by 16 · 625, below 10^5.
+    const first = i32x4.shr_u(i32x4.mul(i32x4.shr_u(high, 4), by625), 22);
+    const upper = fourDigits(i32x4.sub(high, i32x4.mul(first, tenThousand)), byHundred, hundred, byTen, ten, zeros);
+    const lower = fourDigits(i32x4.sub(limbs, i32x4.mul(high, tenThousand)), byHundred, hundred, byTen, ten, zeros);
+    const firsts = v128.or(first, zeros);
+    const upperTwo = i8x16.shuffle(upper, lower, 8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31);
+    const lowerTwo = i8x16.shuffle(upper, lower, 0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23);
+    v128.store8_lane(textPtr, firsts, 12);
+    v128.store64_lane(textPtr, upperTwo, 1, 1);
+    v128.store8_lane(textPtr, firsts, 8, 9);
+    v128.store64_lane(textPtr, upperTwo, 0, 10);
+    v128.store8_lane(textPtr, firsts, 4, 18);
+    v128.store64_lane(textPtr, lowerTwo, 1, 19);
+    v128.store8_lane(textPtr, firsts, 0, 27);
+    v128.store64_lane(textPtr, lowerTwo, 0, 28);
   }
 }
 
 // @ts-ignore: decorator
 @inline
-function parseEight(textPtr: usize): u32 {
+export function parseEight(textPtr: usize): u32 {
   // Source: the well-known three-multiplication parse; each step joins neighbours: 8 digits, 4 pairs, 2 fours, 1 eight.
   let x = load<u64>(textPtr) - ZEROS;
   x = x * 10 + (x >> 8);
@@ -93,7 +99,7 @@ function parseEight(textPtr: usize): u32 {
 /** Not 0 when a byte is no ASCII digit. */
 // @ts-ignore: decorator
 @inline
-function strangeBytes(x: u64): u64 {
+export function strangeBytes(x: u64): u64 {
   const kind: u64 = 0xf0f0f0f0f0f0f0f0;
   return ((x & kind) ^ ZEROS) | (((x + 0x0606060606060606) & kind) ^ ZEROS);
 }

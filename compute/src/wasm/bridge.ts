@@ -90,6 +90,8 @@ export interface Kernels {
   multiplyLongs(longsPtr: Ptr, count: number, outPtr: Ptr, scratchPtr: Ptr): number;
   limbsToText(limbsPtr: Ptr, count: number, textPtr: Ptr): void;
   textToLimbs(textPtr: Ptr, digits: number, limbsPtr: Ptr): number;
+  fillTextResidueTable(tablePtr: Ptr): void;
+  appendTextResidues(tablePtr: Ptr, textPtr: Ptr, digits: number, accPtr: Ptr): number;
 }
 
 /** Bytes below the first address that may be used: what the compiler keeps for itself. */

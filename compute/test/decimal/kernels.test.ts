@@ -9,8 +9,10 @@ import { makeTestMemory } from './test-memory.ts';
 
 const { instance, take } = makeTestMemory(64, 2);
 const { kernels, words, bytes, longs } = instance;
-const [tablePtr, limbsPtr, textPtr, accPtr] = [take(8192), take(1 << 20), take(1 << 20), take(64)];
+const [tablePtr, textTablePtr, accPtr] = [take(8192), take(8192), take(64)];
+const [limbsPtr, textPtr] = [take(1 << 20), take(1 << 20)];
 kernels.fillResidueTable(tablePtr);
+kernels.fillTextResidueTable(textTablePtr);
 
 function setResidues(values: readonly bigint[]): void {
   longs.set(BigUint64Array.from(values), accPtr >> 3);
@@ -108,6 +110,45 @@ describe('text', () => {
         const found = Array.from(words.subarray(limbsPtr >> 2, (limbsPtr >> 2) + count + 1));
         expect(found).toEqual([...limbs.slice(0, -1), Number(parsed.slice(0, digits - 9 * (count - 1))), 7]);
       }
+    }
+  });
+
+  test('appended to a residue agrees with BigInt for any length, random digits and all nines', () => {
+    const seed = Date.now() % 2 ** 31;
+    const random = seededRandom(seed);
+    for (const length of [0, 1, 7, 8, 9, 2047, 2048, 2049, 2056, 4096, 6151, Math.floor(random() * 20_000)]) {
+      for (const digit of [() => 9, () => 0, () => Math.floor(random() * 10)]) {
+        const text = Uint8Array.from({ length }, () => 48 + digit());
+        bytes.set(text, textPtr);
+        const before = [2n ** 61n - 2n, 2n ** 64n - 60n];
+        setResidues(before);
+        expect(kernels.appendTextResidues(textTablePtr, textPtr, length, accPtr)).toBe(1);
+        const value = BigInt(`0${Buffer.from(text).toString('latin1')}`);
+        const shift = 10n ** BigInt(length);
+        const expected = verificationModuli.map((modulus, index) => (before[index]! * shift + value) % modulus);
+        expect(residues(), `seed ${seed}, ${length} digits`).toEqual(expected);
+      }
+    }
+  });
+
+  test('read for its residues is refused with any byte but digits, and other residues with any digit changed, wherever it stands', () => {
+    const length = 2048 + 8 + 3;
+    const read = (): number => {
+      setResidues([0n, 0n]);
+      return kernels.appendTextResidues(textTablePtr, textPtr, length, accPtr);
+    };
+    bytes.fill(53, textPtr, textPtr + length);
+    expect(read()).toBe(1);
+    const right = residues();
+    for (let position = 0; position < length; position++) {
+      for (const strange of [0, 47, 58, 0x20, 0xb0, 0xff]) {
+        bytes[textPtr + position] = strange;
+        expect(read(), `byte ${strange} at ${position}`).toBe(0);
+      }
+      bytes[textPtr + position] = 52;
+      expect(read()).toBe(1);
+      expect(residues(), `digit at ${position}`).not.toEqual(right);
+      bytes[textPtr + position] = 53;
     }
   });
 

@@ -23,7 +23,7 @@ export const controlWords = 512;
 export const textRingCounters = 5;
 /** Odd numbers that the sieve kernel crosses out at a time, a byte each. */
 const sieveBytes = 2 ** 15;
-/** Bytes of the powers of B by which residues of limbs are found (assembly/residues.ts). */
+/** Bytes of the powers by which residues of limbs or text are found (assembly/residues.ts). */
 export const residueTableBytes = 6 * 1024 + 64;
 
 /** Where everything of one run lies in its memory: a plain value, the same on every thread, made before anything runs. */
@@ -50,6 +50,8 @@ export interface DecimalArena {
   /** The same of m!, 16 bytes per segment; then the residues that its digits have. */
   readonly sourceResiduesPtr: Ptr;
   readonly residueTablePtr: Ptr;
+  /** Powers of 10^8, by which residues of text are found. */
+  readonly textResidueTablePtr: Ptr;
   /** Words by which text passes from thread to thread (text-ring.ts), and the residues of each chunk of it, 16 bytes. */
   readonly textRingPtr: Ptr;
   readonly textResiduesPtr: Ptr;
@@ -141,6 +143,7 @@ export function decimalArena(
   const residuesPtr = take(16 * (segmentCount + 2 + residueBlockCount(limbCount)));
   const sourceResiduesPtr = take(source.n === 0 ? 0 : 16 * (segmentCount + 1));
   const residueTablePtr = take(residueTableBytes);
+  const textResidueTablePtr = take(residueTableBytes);
   const textRingPtr = take(4 * (textRingCounters + textSlotCount(threads) + threads));
   const textResiduesPtr = take(16 * Math.ceil(limbCount / textChunkLimbs));
   // Every other number up to √n at most.
@@ -173,6 +176,7 @@ export function decimalArena(
     residuesPtr,
     sourceResiduesPtr,
     residueTablePtr,
+    textResidueTablePtr,
     textRingPtr,
     textResiduesPtr,
     basePrimesPtr,

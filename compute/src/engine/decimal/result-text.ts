@@ -39,6 +39,7 @@ export class ResultText {
   async *chunks(): AsyncGenerator<Uint8Array> {
     const ring = this.#ring;
     ring.reset();
+    this.#instance.kernels.fillTextResidueTable(this.#share.arena.textResidueTablePtr);
     this.#threads = this.#startThreads();
     // It shows when a chunk or the residues are asked for.
     this.#threads.catch(() => undefined);
