@@ -12,7 +12,8 @@ const complaintsMax = 200;
 
 /**
  * After each fault: every accepted request is `done` with verified digits, served as published; one object is visible for each n, and what
- * crashes left behind is what a sweep removes; no message waits and none was dead-lettered; no log grew without bound; the API is ready.
+ * crashes left behind is what a sweep removes; no message waits and none was dead-lettered; no log grew without bound; the API is ready, at
+ * the latest when its connections have waited for their next attempt.
  */
 export async function expectNothingLost(
   deployment: Deployment,
@@ -28,7 +29,7 @@ export async function expectNothingLost(
   await expectOneObjectEach(deployment, [...expected.keys()]);
   await expectEmptyQueues(deployment);
   expectFewComplaints(deployment);
-  expect((await api.readiness()).status).toBe('ready');
+  await expectReady(api, limitMs);
 }
 
 /** n ended as `failed`, says why, holds no lease and left nothing in the store. */
@@ -91,4 +92,8 @@ async function expectOneObjectEach(deployment: Deployment, numbers: readonly num
     expect(stored.filter((key) => key.startsWith(`factorials/${n}/`))).toEqual([row?.objectKey]);
   }
   expect(await deployment.openUploads()).toBe(0);
+}
+
+async function expectReady(api: ServiceProcess, limitMs: number): Promise<void> {
+  await expect.poll(async () => (await api.readiness()).status, { timeout: limitMs, interval: 200 }).toBe('ready');
 }
