@@ -19,7 +19,7 @@ import { parseEight, strangeBytes } from './text';
 // Bound: 256 products of 27 and 22 bits stay below 2^57.
 
 /** Constants in words: four times '0'; 10 twice; 255 twice; 100 and 1; 10^4 and 1. In locals, as in text.ts. */
-const CONSTANTS = memory.data<u32>([0x30303030, 0xa000a, 0xff00ff, 0x10064, 0x12710]);
+const readConstants = memory.data<u32>([0x30303030, 0xa000a, 0xff00ff, 0x10064, 0x12710]);
 
 const GROUP_RADIX: u64 = 100000000;
 const BLOCK_DIGITS: usize = BLOCK << 3;
@@ -70,11 +70,11 @@ export function appendTextResidues(tablePtr: usize, textPtr: usize, digits: usiz
   }
   const mPower = load<u64>(tablePtr + BLOCK_POWERS);
   const lPower = load<u64>(tablePtr + BLOCK_POWERS, 8);
-  const zeros = v128.load_splat<u32>(CONSTANTS);
-  const ten = v128.load_splat<u32>(CONSTANTS, 4);
-  const lowBytes = v128.load_splat<u32>(CONSTANTS, 8);
-  const hundredAndOne = v128.load_splat<u32>(CONSTANTS, 12);
-  const tenThousandAndOne = v128.load_splat<u32>(CONSTANTS, 16);
+  const zeros = v128.load_splat<u32>(readConstants);
+  const ten = v128.load_splat<u32>(readConstants, 4);
+  const lowBytes = v128.load_splat<u32>(readConstants, 8);
+  const hundredAndOne = v128.load_splat<u32>(readConstants, 12);
+  const tenThousandAndOne = v128.load_splat<u32>(readConstants, 16);
   let largest = i8x16.splat(0);
   for (let blocks = digits / BLOCK_DIGITS; blocks; --blocks) {
     let m0 = i64x2.splat(0);

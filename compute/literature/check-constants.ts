@@ -84,4 +84,5 @@ export function checkTextBounds(): void {
   for (let x = 0; x < 100; x++) assert.equal((x * 103) >> 10, Math.floor(x / 10), `${x}/10`);
   assert(9999 * 10_486 < 2 ** 32 && 99 * 103 < 2 ** 16, 'no step of the digits overflows into its neighbour');
   assert(256n * 2n ** 30n * 2n ** 22n <= 2n ** 60n, 'sums of limbs and weights');
+  assert(10n ** 8n < 2n ** 27n, 'sums of groups of eight digits and weights are smaller still');
 }

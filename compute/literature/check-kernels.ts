@@ -41,7 +41,11 @@ export function checkKernelConstants(): void {
   assert.equal(constantOf(residues, 'MERSENNE_61'), '(1 << 61) - 1');
   assert.equal(mersenne61, (1n << 61n) - 1n);
   assert.equal(2n ** 64n - BigInt(constantOf(residues, 'LARGEST_64_GAP') ?? 0), largestPrimeBelow2To64);
-  assert.equal(constantOf(residues, 'BLOCK'), '256', 'the 256 products that checkTextBounds sums');
+  assert.equal(
+    constantOf(residues.replace('export const BLOCK', 'const BLOCK'), 'BLOCK'),
+    '256',
+    'the 256 products that checkTextBounds sums',
+  );
 }
 
 /** x^(4L) + 1 = ∏ (x^L − c_j): four different fourth roots of −1 for every prime. */
@@ -104,10 +108,22 @@ export function checkReach(): void {
 /** The reciprocals by which four limbs at a time become digits, and that the kernel has these. */
 export function checkDigitReciprocals(): void {
   const source = readKernels().get('text.ts') ?? '';
-  for (const literal of ['splat(5243)', '0xd1b71759', 'splat(6711)', '* 10486', '* 103']) {
+  const constants = /writeConstants = memory\.data<u32>\(\[([^\]]*)\]/.exec(source)?.[1]?.split(', ').map(Number);
+  assert.deepEqual(
+    constants,
+    [0xd1b71759, 10_000, 6711, 10_486, (100 << 16) - 1, 103 * 0x10001, ((10 << 8) - 1) * 0x10001, 0x30303030],
+    'the constants of assembly/text.ts',
+  );
+  for (const literal of ['* 10486', '* 103'])
     assert(source.includes(literal), `expected ${literal} in assembly/text.ts`);
+  for (let x = 0; x < 10_000; x++) {
+    const hundreds = (x * 10_486) >> 20;
+    assert.equal((x << 16) - hundreds * ((100 << 16) - 1), hundreds + ((x % 100) << 16), `hundreds and ones of ${x}`);
   }
-  for (let x = 0; x < 10_000; x++) assert.equal((x * 5243) >> 19, Math.floor(x / 100), `${x}/100 of four`);
+  for (let x = 0; x < 100; x++) {
+    const tens = (x * 103) >> 10;
+    assert.equal((x << 8) - tens * ((10 << 8) - 1), tens + ((x % 10) << 8), `tens and ones of ${x}`);
+  }
   for (let x = 0; x < 100_000; x++) assert.equal(((x >> 4) * 6711) >> 22, Math.floor(x / 10_000), `${x}/10^4`);
   // ⌈2^45/10^4⌉ is too large by excess/10^4; up to 2^30 that stays below 1/10^4 of a quotient.
   const excess = 0xd1b71759n * 10_000n - 2n ** 45n;

@@ -13,8 +13,8 @@ export interface FactorialResult extends AsyncDisposable {
   readonly digitCount: bigint;
   readonly trailingZeros: bigint;
   /**
-   * The ASCII digits, most significant first, in chunks of at most `maxChunkBytes`, with back-pressure: nothing is
-   * produced before it is asked for. May be called once. Throws `KernelError` (`verification-failed`) instead of
+   * The ASCII digits, most significant first, in chunks of at most `maxChunkBytes`, with back-pressure: what is
+   * produced before it is asked for is bounded. May be called once. Throws `KernelError` (`verification-failed`) instead of
    * finishing when the text does not verify, the signal's reason when aborted. A yielded chunk belongs to the caller, unless
    * chunks are lent (`lendChunks`).
    */

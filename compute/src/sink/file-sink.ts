@@ -58,7 +58,7 @@ async function resolveDestination(path: string): Promise<string> {
 
 async function writeWhole(path: string, source: DigitSource): Promise<void> {
   const file = await open(path, 'wx');
-  const writer = new FileWriter(file);
+  const writer = new FileWriter(file, { totalBytes: source.digitCount });
   try {
     for await (const chunk of pullDigits(source)) await writer.write(chunk);
     await writer.finish();

@@ -33,7 +33,7 @@ export interface VerifyDigitsOptions {
 
 /**
  * Whether a text is n!: its length, first digits, trailing zeros, and residues modulo 2^61 − 1 and 2^64 − 59, against values found without
- * it. Streams; memory does not depend on n. Throws `InputError` for a bad n, the signal's reason, or what the text throws.
+ * it. Streams; memory does not depend on n, and a chunk is done with when the next is asked for. Throws `InputError` for a bad n, the signal's reason, or what the text throws.
  */
 export async function verifyDigits(
   n: unknown,

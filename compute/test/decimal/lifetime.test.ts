@@ -110,6 +110,25 @@ describe('a run of the decimal engine', () => {
     });
   });
 
+  test('that nobody reads leaves no thread behind, disposed or aborted while these wait with text for a reader', async () => {
+    for (const waitMs of [0, 50]) {
+      const controller = new AbortController();
+      const options = { budget, idleThreadsMs, signal: controller.signal };
+      const disposed = await computeFactorial(2_000_000, options);
+      await sleep(waitMs);
+      await disposed[Symbol.asyncDispose]();
+      expect(threadIds()).toEqual([]);
+      await expect(disposed.digits()[Symbol.asyncIterator]().next()).rejects.toMatchObject({ name: 'AbortError' });
+      const aborted = await computeFactorial(2_000_000, options);
+      await sleep(waitMs);
+      const reason = new Error('enough');
+      controller.abort(reason);
+      await expect(aborted.digits()[Symbol.asyncIterator]().next()).rejects.toBe(reason);
+      await expect(aborted.sha256).rejects.toBe(reason);
+      expect(threadIds()).toEqual([]);
+    }
+  });
+
   test('whose thread dies in the middle of any task begins again and gives the same digits', async () => {
     const seed = Date.now() % 2 ** 31;
     const random = seededRandom(seed);

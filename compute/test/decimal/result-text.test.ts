@@ -42,7 +42,9 @@ async function withTexts(threads: number, use: (texts: Texts) => Promise<void>):
     instance.words.set(limbs, arena.resultPtr >> 2);
     const [top, ...rest] = limbs.toReversed();
     const expected = `${top}${rest.map((limb) => String(limb).padStart(9, '0')).join('')}`;
-    return { text: new ResultText(through, share, instance, { ptr: arena.resultPtr, limbCount }), expected };
+    const text = new ResultText(through, share, instance, { ptr: arena.resultPtr, limbCount });
+    if (random() < 0.5) text.start();
+    return { text, expected };
   };
   await use({ pool, open });
 }
@@ -138,7 +140,7 @@ describe('the text of a result', () => {
     });
   });
 
-  test.each(['awaitShown', 'markRead', 'awaitReleased', 'markWritten', 'chunk'])(
+  test.each(['takeJob', 'awaitShown', 'markRead', 'awaitReleased', 'markWritten', 'chunk'])(
     'is the same when a thread dies before %s, anywhere',
     async (method) => {
       await withTexts(2, async ({ pool, open }) => {

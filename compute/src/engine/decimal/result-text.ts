@@ -21,6 +21,7 @@ export class ResultText {
   readonly #instance: KernelInstance;
   readonly #result: DecimalNumber;
   readonly #ring: TextRing;
+  #isStarted = false;
   /** Settles when no thread is at the text any more. */
   #threads: Promise<void> = Promise.resolve();
 
@@ -32,17 +33,24 @@ export class ResultText {
     this.#ring = new TextRing(instance, share.arena, result.limbCount);
   }
 
+  /** Lets the threads write ahead, as far as the ring goes, before anybody asks for a chunk. */
+  start(): void {
+    if (this.#isStarted) return;
+    this.#isStarted = true;
+    this.#ring.reset();
+    this.#instance.kernels.fillTextResidueTable(this.#share.arena.textResidueTablePtr);
+    this.#threads = this.#startThreads();
+    // It shows when a chunk or the residues are asked for.
+    this.#threads.catch(() => undefined);
+  }
+
   /**
    * Most significant first, without leading zeros. A chunk is taken as looked at when the next one is asked for, and keeps its bytes until the second
    * one after it is.
    */
   async *chunks(): AsyncGenerator<Uint8Array> {
+    this.start();
     const ring = this.#ring;
-    ring.reset();
-    this.#instance.kernels.fillTextResidueTable(this.#share.arena.textResidueTablePtr);
-    this.#threads = this.#startThreads();
-    // It shows when a chunk or the residues are asked for.
-    this.#threads.catch(() => undefined);
     let shown = 0;
     try {
       for (; shown < ring.chunkCount; ) {

@@ -1,6 +1,7 @@
 import { KernelError } from '../../errors.ts';
 import { paddedLimbs } from '../../limbs/decimal-number.ts';
 import { placeTables } from '../../multiply/workspace.ts';
+import { keptMemoryBytes } from '../../pool/task-pool.ts';
 import { readSource } from '../../source/read-source.ts';
 import type { KernelInstance } from '../../wasm/bridge.ts';
 import type { EngineDigits, EngineRun, EngineRunner } from '../engine.ts';
@@ -158,6 +159,8 @@ function finishedDigits(
   residues: ResultResidues,
 ): EngineDigits {
   const text = new ResultText(run.pool, share, instance, { ptr: share.arena.resultPtr, limbCount });
+  // Threads that may wait for the next run must be idle when nobody reads this one; all others write ahead while the caller opens what the text goes to.
+  if (share.arena.totalBytes > keptMemoryBytes) text.start();
   return {
     chunks: () => text.chunks(),
     keepsChunks: true,

@@ -78,18 +78,25 @@ export class TextRing {
   }
 
   /**
-   * The next job for this thread, undefined after the last; the one it was at first, when it takes the place of a thread that was lost. Throws
-   * `KernelError` when that one was lost between two jobs.
+   * The next job for this thread, undefined after the last; the one it was at first, when it takes the place of a thread that was lost in the middle of one.
+   * Throws `KernelError` when that one was lost while it took a job.
    */
   takeJob(threadIndex: number, isFirst: boolean): number | undefined {
     const own = firstSlotIndex + this.slotCount + threadIndex;
     const before = this.#load(own);
     if (before === taking) throw new KernelError(`compute thread ${threadIndex} was lost while it took a task`);
-    if (isFirst && before > 0) return before - 1;
+    if (isFirst && before > 0 && !this.#isDone(before - 1)) return before - 1;
     this.#store(own, taking);
     const job = Atomics.add(this.#words, this.#base + nextJobIndex, 1);
     this.#store(own, job + 1);
     return job < this.chunkCount + this.slotCount ? job : undefined;
+  }
+
+  /** What is done may be shown and written over by now; beyond the last job there is nothing to do. */
+  #isDone(job: number): boolean {
+    if (job >= this.chunkCount + this.slotCount) return true;
+    const done = job < this.chunkCount ? 2 * job + 2 : 2 * job + 1;
+    return this.#load(this.#slotIndex(job)) >= done;
   }
 
   /** Whether a job has done its first half before. */
