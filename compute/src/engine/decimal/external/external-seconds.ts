@@ -5,7 +5,8 @@ import type { StoreKind } from './external-price.ts';
 
 /**
  * Seconds of processor time on a core that does nothing else: per unit of the chain's estimated cost, per number of the sieve (leaves and planes included) with primes of one limb and of
- * two, per byte moved between a thread and files or shared memory, per digit of text. Set by tuners/external-seconds.ts.
+ * two, per byte moved between a thread and files or shared memory, per digit of text. Chosen so that estimates lie near what tuners/external-seconds.ts
+ * measures.
  */
 const secondsPerCost = 0.9e-9;
 const secondsPerNumber = { 1: 4e-8, 2: 8e-8 } as const;

@@ -4,16 +4,10 @@ import { openBlob, type StoredBlob } from '../../../limbs/stored-blob.ts';
 import { powerMod } from '../../../multiply/primes.ts';
 import { verificationModuli } from '../../../verify/moduli.ts';
 import type { JoinTask, JoinTerm } from './join-task.ts';
-import {
-  assertIntact,
-  digestStored,
-  type ExternalContext,
-  inheritProduct,
-  multiplyStored,
-  trimmedLimbs,
-} from './multiply-stored.ts';
+import { type ExternalContext, inheritProduct, multiplyStored } from './multiply-stored.ts';
 import { fieldLimits, splitLimbs } from './product-limits.ts';
 import { joinCost } from './product-price.ts';
+import { assertIntact, digestStored, trimmedLimbs } from './stored-digest.ts';
 import { multiplyResiduePairs, type ResiduePair, type StoredNumber, sameResidues } from './stored-number.ts';
 
 const joinModule = new URL('../../../../dist/engine/decimal/external/join-task.js', import.meta.url);

@@ -1,30 +1,21 @@
 import { KernelError } from '../../../errors.ts';
-import { paddedLimbs } from '../../../limbs/decimal-number.ts';
 import type { LimbStore } from '../../../limbs/limb-store.ts';
-import { type OpenBlob, openBlob, type StoredBlob } from '../../../limbs/stored-blob.ts';
-import { powerMod } from '../../../multiply/primes.ts';
+import { openBlob, type StoredBlob } from '../../../limbs/stored-blob.ts';
 import { primeCount } from '../../../multiply/workspace.ts';
-import { verificationModuli } from '../../../verify/moduli.ts';
 import { addCarry } from './carry.ts';
 import type { Carry, CombineTask } from './combine-task.ts';
-import type { DigestTask } from './digest-task.ts';
 import type { ExternalThreads } from './external-threads.ts';
 import { estimateCost, type FoldShape, requireFoldShape } from './fold-shape.ts';
 import { fieldLimits, isWithinLimits, type ProductLimits } from './product-limits.ts';
 import { priceProduct } from './product-price.ts';
 import type { ResidueTask } from './residue-task.ts';
 import type { ProductProgress, ResumedRanges } from './step-progress.ts';
-import { multiplyResiduePairs, type ResiduePair, type StoredNumber, sameResidues } from './stored-number.ts';
+import { assertIntact, rangesPerThread, trimmedLimbs } from './stored-digest.ts';
+import { multiplyResiduePairs, type ResiduePair, type StoredNumber } from './stored-number.ts';
 
 const taskUrl = (name: string) => new URL(`../../../../dist/engine/decimal/external/${name}.js`, import.meta.url);
 const residueModule = taskUrl('residue-task');
 const combineModule = taskUrl('combine-task');
-const digestModule = taskUrl('digest-task');
-
-/** Ranges per thread of a phase over the whole number. */
-const rangesPerThread = 4;
-/** Limbs that the residues of a number are found from at a time. */
-const digestBlockLimbs = 65_536;
 
 /** What a multiplication out of core works with. */
 export interface ExternalContext {
@@ -183,48 +174,4 @@ async function combineAll(
   await using blob = await openBlob(out);
   for (const { limb, carry } of carries) await addCarry(blob, 2 * shape.coefficients, limb, carry);
   return out;
-}
-
-/** The number's limbs without the zero that its highest may be. */
-export async function trimmedLimbs(blob: OpenBlob, most: number): Promise<number> {
-  const top = new Uint32Array(1);
-  await blob.read(4 * (most - 1), new Uint8Array(top.buffer));
-  return top[0] === 0 ? most - 1 : most;
-}
-
-/** Throws `KernelError` (`verification-failed`) unless the limbs have the residues they should have. */
-export async function assertIntact(threads: ExternalThreads, number: StoredNumber): Promise<void> {
-  const found = await digestStored(threads, number);
-  if (sameResidues(found, number.residues)) return;
-  const message = `a product of ${number.limbCount} limbs is wrong: expected residues ${number.residues}, got ${found}`;
-  throw new KernelError(message, { code: 'verification-failed' });
-}
-
-/** Residues of a stored number, from its limbs. */
-export async function digestStored(
-  threads: ExternalThreads,
-  number: Pick<StoredNumber, 'blob' | 'offsetBytes' | 'limbCount'>,
-): Promise<ResiduePair> {
-  const width = Math.max(1, Math.ceil(number.limbCount / (threads.count * rangesPerThread)));
-  const ranges: { readonly from: number; readonly to: number; residues?: ResiduePair }[] = [];
-  for (let from = 0; from < number.limbCount; from += width) {
-    ranges.push({ from, to: Math.min(number.limbCount, from + width) });
-  }
-  const blockLimbs = Math.min(digestBlockLimbs, paddedLimbs(width), 8 * Math.floor(threads.share.regionBytes / 128));
-  await threads.map<(typeof ranges)[number], ResiduePair>(
-    digestModule,
-    ranges,
-    ({ from, to }, claim): DigestTask => ({ claim, number, from, to, blockLimbs }),
-    (residues, range) => {
-      range.residues = residues;
-    },
-  );
-  const sum = (index: 0 | 1): bigint => {
-    const modulus = verificationModuli[index]!;
-    return ranges.reduceRight((high, { from, to, residues }) => {
-      const step = powerMod(10n, 9n * BigInt(to - from), modulus);
-      return (high * step + residues![index]) % modulus;
-    }, 0n);
-  };
-  return [sum(0), sum(1)];
 }

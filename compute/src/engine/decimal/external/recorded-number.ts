@@ -4,7 +4,7 @@ import type { CheckpointStore } from '../../../checkpoint/checkpoint-store.ts';
 import { ScratchError } from '../../../errors.ts';
 import type { StoredBlob } from '../../../limbs/stored-blob.ts';
 import type { ExternalThreads } from './external-threads.ts';
-import { digestStored } from './multiply-stored.ts';
+import { digestStored } from './stored-digest.ts';
 import { type ResiduePair, type StoredNumber, sameResidues } from './stored-number.ts';
 
 /** A stored number as a record has it. */
