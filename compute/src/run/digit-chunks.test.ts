@@ -26,3 +26,19 @@ test('what goes in comes out in order with its zeros, in chunks up to the bound 
     }),
   );
 });
+
+test('consumed chunks are collected while more flow, those of digits and those of zeros', async () => {
+  const chunkBytes = 2 ** 20;
+  const digits = new Uint8Array(chunkBytes).fill(49);
+  async function* source(): AsyncGenerator<Uint8Array> {
+    for (let chunk = 0; chunk < 128; chunk++) yield digits;
+  }
+  const options = { trailingZeros: BigInt(128 * chunkBytes), maxChunkBytes: chunkBytes, lend: false };
+  const before = process.memoryUsage().arrayBuffers;
+  let most = 0;
+  for await (const { bytes: chunk } of digitChunks(source(), options)) {
+    expect(chunk.length).toBe(chunkBytes);
+    most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+  }
+  expect(most).toBeLessThan(48 * chunkBytes);
+});

@@ -40,7 +40,8 @@ export async function* digitChunks(
   }
   for (let rest = trailingZeros; rest > 0n; rest -= BigInt(maxChunkBytes)) {
     const byteCount = rest < BigInt(maxChunkBytes) ? Number(rest) : maxChunkBytes;
-    yield { bytes: new Uint8Array(byteCount).fill(zeroCode), origin: undefined };
+    yield { bytes: unzeroedBytes(byteCount).fill(zeroCode), origin: undefined };
+    garbage.add(byteCount);
   }
 }
 
